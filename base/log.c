@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "base/time.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static enum log_level max_shown = LOG_INFO;
+static bool to_journal;
+
+void log_init(enum log_level max_level)
+{
+        max_shown = max_level;
+        to_journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+bool log_enabled(enum log_level level)
+{
+        return level <= max_shown;
+}
+
+/* Control characters become \xNN: one event is one line, whatever a guest put into a name. */
+static void add_escaped(struct strbuf *out, const char *s)
+{
+        for (; *s; s++)
+                if ((unsigned char)*s < 0x20 || *s == 0x7f)
+                        strbuf_addf(out, "\\x%02x", (unsigned char)*s);
+                else
+                        strbuf_addc(out, *s);
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+        static const char *const words[] = { [LOG_ERROR] = "error", [LOG_WARNING] = "warning",
+                                             [LOG_INFO] = "info",   [LOG_DEBUG] = "debug" };
+        if (!log_enabled(level))
+                return;
+        int saved = errno;
+        _cleanup_strbuf_ struct strbuf text = STRBUF_INIT_MAX(KiB(8));
+        _cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+        va_list ap;
+        va_start(ap, fmt);
+        strbuf_addv(&text, fmt, ap);
+        va_end(ap);
+        if (to_journal) {
+                strbuf_addf(&line, "<%d>", level);
+        } else {
+                char stamp[TIME_TEXT_SIZE];
+                strbuf_addf(&line, "%s %s: ", time_format_rfc3339(time_now_ns(), stamp), words[level]);
+        }
+        add_escaped(&line, strbuf_str(&text));
+        strbuf_addc(&line, '\n');
+        if (write(STDERR_FILENO, line.data, line.len) < 0) {
+                /* nowhere left to say it */
+        }
+        errno = saved;
+}

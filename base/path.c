@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/path.h"
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/strbuf.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int open_resolved(int dir_fd, const char *path, int flags, mode_t mode, uint64_t resolve)
+{
+        struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
+                                .mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
+                                .resolve = resolve };
+        for (int tries = 0;; tries++) {
+                long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
+                if (fd >= 0)
+                        return (int)fd;
+                /* EAGAIN: a rename raced the walk through ".."; the kernel asks for another try */
+                if (errno != EAGAIN || tries == 16)
+                        return -errno;
+        }
+}
+
+int path_open_beneath(int dir_fd, const char *path, int flags, mode_t mode)
+{
+        return open_resolved(dir_fd, path, flags, mode,
+                             RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+int path_open_inroot(int root_fd, const char *path, int flags, mode_t mode)
+{
+        return open_resolved(root_fd, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+int path_mkdir_all(const char *path, mode_t mode)
+{
+        _cleanup_free_ char *copy = xstrdup(path);
+        for (char *p = copy + 1;; p++) {
+                if (*p && *p != '/')
+                        continue;
+                char c = *p;
+                *p = '\0';
+                if (mkdir(copy, mode) < 0 && errno != EEXIST)
+                        return -errno;
+                *p = c;
+                if (!c)
+                        return 0;
+        }
+}
+
+static int remove_below(int fd, dev_t dev);
+
+static int remove_entry(int dir_fd, const char *name, dev_t dev)
+{
+        if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+                return 0;
+        if (errno != EISDIR && errno != EPERM)
+                return -errno;
+        int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        int r = remove_below(fd, dev); /* takes fd */
+        if (r < 0)
+                return r;
+        return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int remove_below(int fd, dev_t dev)
+{
+        struct stat st;
+        if (fstat(fd, &st) < 0 || st.st_dev != dev) {
+                fd_close(fd);
+                return -EXDEV;
+        }
+        DIR *dir = fdopendir(fd);
+        if (!dir) {
+                fd_close(fd);
+                return -errno;
+        }
+        int r = 0;
+        struct dirent *e;
+        while (r == 0 && (e = readdir(dir)))
+                if (!streq(e->d_name, ".") && !streq(e->d_name, ".."))
+                        r = remove_entry(fd, e->d_name, dev);
+        closedir(dir);
+        return r;
+}
+
+int path_remove_tree(int dir_fd, const char *name)
+{
+        struct stat st;
+        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return remove_entry(dir_fd, name, st.st_dev);
+}
+
+int path_read_file(int dir_fd, const char *path, size_t max, struct strbuf *out)
+{
+        _cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+        if (fd < 0)
+                return -errno;
+        return fd_read_to_end(fd, out, max);
+}
+
+int path_write_atomic(int dir_fd, const char *name, const void *data, size_t n, mode_t mode)
+{
+        _cleanup_free_ char *tmp = xasprintf(".%s.new", name);
+        _cleanup_close_ int fd = openat(dir_fd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+        if (fd < 0)
+                return -errno;
+        int r = fd_write_all(fd, data, n);
+        if (r == 0 && fsync(fd) < 0)
+                r = -errno;
+        if (r == 0 && renameat(dir_fd, tmp, dir_fd, name) < 0)
+                r = -errno;
+        if (r < 0) {
+                unlinkat(dir_fd, tmp, 0);
+                return r;
+        }
+        _cleanup_close_ int dir = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return dir < 0 || fsync(dir) < 0 ? -errno : 0;
+}
+
+int path_write_value(int dir_fd, const char *path, const char *value)
+{
+        _cleanup_close_ int fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+                return -errno;
+        return write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starting another program: an argv array, an explicit list of descriptors, never a shell, never a search in PATH
+ * for a name somebody else chose. The child shares memory until its exec (vfork semantics), so the cost does not
+ * grow with the daemon; it can be born inside a cgroup (clone3: CLONE_INTO_CGROUP), which moving it later costs an
+ * RCU grace period.
+ */
+#pragma once
+
+#include "base/macros.h"
+#include <sys/types.h>
+
+#define PROCESS_FDS_MAX 24
+
+struct process_spec {
+        const char *path;         /* absolute */
+        const char *const *argv;  /* NULL-ended */
+        const char *const *env;   /* NULL-ended; NULL: a minimal one (PATH, LANG=C.UTF-8) */
+        int fds[PROCESS_FDS_MAX]; /* fds[i] becomes descriptor i; -EBADF: /dev/null for 0-2, closed for others */
+        size_t n_fds;             /* at least 3 */
+        int cgroup_fd;            /* directory of a cgroup2 group to be born in, or -EBADF */
+        bool is_session_leader;   /* setsid() */
+};
+
+/* 0 and a pidfd (close-on-exec) with its pid, or -errno. An exec that fails is reported here, not by the child. */
+int process_spawn(const struct process_spec *spec, pid_t *ret_pid, int *ret_pidfd);
+/* Waits (blocking) for a child of this process; the exit status in the shell's form: code, or 128+signal. */
+int process_wait(int pidfd, int *ret_status);
+int process_signal(int pidfd, int sig);
+
+/* The absolute path of a program of ours beside this executable (or in ../libexec/lightd), or -ENOENT. */
+int process_find_own(const char *name, char **ret_path);
+/* A tool of the system ("nft", "dnsmasq"): looked up in /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin. */
+int process_find_tool(const char *name, char **ret_path);
