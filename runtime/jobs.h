@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The jobs of lightrun: one function each, one row each in main.c. A job takes the JSON object of descriptor 3 and
+ * returns 0 with a result or a negative errno with a sentence (base/worker.h). A new job is a line here, a row there.
+ */
+#pragma once
+
+#include "base/worker.h"
+
+typedef int job_fn(struct json_object *args, struct json_object **ret_result, struct error *err);
+
+/* runtime/start.c: becomes the container's monitor */
+job_fn job_start;
+/* runtime/teardown.c */
+job_fn job_teardown;
+/* runtime/volume.c */
+job_fn job_volume_create, job_volume_delete;
+/* runtime/layer.c */
+job_fn job_layer_mount, job_layer_unmount;

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/jobs.h"
+
+static const struct worker_job jobs[] = {
+        { "start", job_start, "build a container, start its init, stay as its monitor" },
+        { "teardown", job_teardown, "kill a container and remove its cgroups, interfaces and run directory" },
+        { "volume-create", job_volume_create, "make the directories of a root volume" },
+        { "volume-delete", job_volume_delete, "remove the tree of a volume in the trash" },
+        { "layer-mount", job_layer_mount, "mount a squashfs layer" },
+        { "layer-unmount", job_layer_unmount, "unmount a squashfs layer" },
+        {},
+};
+
+int main(int argc, char **argv)
+{
+        return worker_main(argc, argv, jobs);
+}
