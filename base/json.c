@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <json-c/json_tokener.h>
 
 /* json-c lets "\u0000" through; a C string would be cut there and two different names look the same. */
@@ -60,9 +61,13 @@ static int parse_failed(const char *text, size_t at, const char *why, struct err
 
 int json_parse(const char *text, size_t n, struct json_object **ret, struct error *err)
 {
-        if (n > JSON_TEXT_MAX)
-                return error_set(err, ERR_TOO_LARGE, "JSON document of %zu bytes is larger than %" PRIu64, n,
-                                 (uint64_t)JSON_TEXT_MAX);
+        return json_parse_max(text, n, JSON_TEXT_MAX, ret, err);
+}
+
+int json_parse_max(const char *text, size_t n, size_t max, struct json_object **ret, struct error *err)
+{
+        if (n > max || n >= INT_MAX)
+                return error_set(err, ERR_TOO_LARGE, "JSON document of %zu bytes is larger than %zu", n, max);
         if (memchr(text, '\0', n))
                 return error_set(err, ERR_BAD_REQUEST, "Invalid JSON: it contains a NUL byte");
         if (text_has_nul_escape(text, n))

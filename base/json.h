@@ -26,6 +26,8 @@ static inline void json_putp(struct json_object **o)
 
 /* Parses n bytes. "null" gives NULL and success. The error says where ("line 3: unexpected character"). */
 int json_parse(const char *text, size_t n, struct json_object **ret, struct error *err);
+/* The same with another cap than JSON_TEXT_MAX: for a client, whose daemon may list ten thousand instances. */
+int json_parse_max(const char *text, size_t n, size_t max, struct json_object **ret, struct error *err);
 
 /* Borrowed looks into an object; wrong type or absent gives the fallback / NULL. o may be NULL. */
 const char *json_get_string(struct json_object *o, const char *key, const char *fallback);

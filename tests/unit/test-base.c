@@ -166,3 +166,12 @@ TEST(remove_tree_follows_no_link)
         rmdir(dir);
         close(fd);
 }
+
+TEST(json_takes_a_larger_text_where_the_caller_says_so)
+{
+        _cleanup_error_ struct error err = ERROR_INIT;
+        _cleanup_json_ struct json_object *o = NULL;
+        ASSERT_ERR(json_parse_max("[1,2,3]", 7, 6, &o, &err), error_errno(ERR_TOO_LARGE));
+        ASSERT_CONTAINS(error_message(&err), "larger than 6");
+        ASSERT_OK(json_parse_max("[1,2,3]", 7, 7, &o, &err));
+}
