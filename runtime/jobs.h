@@ -17,3 +17,7 @@ job_fn job_teardown;
 job_fn job_volume_create, job_volume_delete;
 /* runtime/layer.c */
 job_fn job_layer_mount, job_layer_unmount;
+/* runtime/exec.c */
+job_fn job_exec;
+/* runtime/file-get.c, file-put.c, file-delete.c */
+job_fn job_file_get, job_file_put, job_file_delete;

@@ -8,6 +8,10 @@ static const struct worker_job jobs[] = {
         { "volume-delete", job_volume_delete, "remove the tree of a volume in the trash" },
         { "layer-mount", job_layer_mount, "mount a squashfs layer" },
         { "layer-unmount", job_layer_unmount, "unmount a squashfs layer" },
+        { "exec", job_exec, "run a command in a running container" },
+        { "file-get", job_file_get, "read a file, directory or symbolic link of a container" },
+        { "file-put", job_file_put, "write a file, directory or symbolic link of a container" },
+        { "file-delete", job_file_delete, "remove a file or an empty directory of a container" },
         {},
 };
 

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/command.h"
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/keyctl.h>
+#include <linux/magic.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define PTMX_MAJOR 5
+#define PTMX_MINOR 2
+
+int command_fail(struct command_report *report, enum command_step step, int r)
+{
+        report->step = step;
+        report->error = r;
+        return r;
+}
+
+/* What lies at /dev/pts/ptmx is the guest's choice: it is used only if it is the multiplexer of a devpts. */
+static int open_ptmx(void)
+{
+        struct stat st;
+        struct statfs fs;
+        _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), master = -EBADF;
+        if (root < 0)
+                return -errno;
+        master = path_open_inroot(root, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK, 0);
+        if (master < 0)
+                return master;
+        if (fstat(master, &st) < 0 || fstatfs(master, &fs) < 0)
+                return -errno;
+        if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(PTMX_MAJOR, PTMX_MINOR) || fs.f_type != DEVPTS_SUPER_MAGIC)
+                return -ENOTTY;
+        int r = fd_set_nonblocking(master, false);
+        return r < 0 ? r : TAKE_FD(master);
+}
+
+/* The slave comes from the master itself, not from a path the guest could have replaced. */
+static int open_slave(int master, const struct exec_request *req)
+{
+        struct winsize size = { .ws_col = req->width, .ws_row = req->height };
+        int unlocked = 0;
+        if (ioctl(master, TIOCSPTLCK, &unlocked) < 0)
+                return -errno;
+        if (size.ws_col && size.ws_row && ioctl(master, TIOCSWINSZ, &size) < 0)
+                return -errno;
+        _cleanup_close_ int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+        if (slave < 0)
+                return -errno;
+        if (req->uid != 0 && fchown(slave, req->uid, (gid_t)-1) < 0)
+                return -errno;
+        return TAKE_FD(slave);
+}
+
+/* The daemon gets the master and is the only one to have it: when it lets go, the terminal is hung up. */
+static int open_pty(struct exec_request *req)
+{
+        static const char message[] = "{\"pty\":true}";
+        _cleanup_close_ int master = open_ptmx();
+        if (master < 0)
+                return master;
+        int slave = open_slave(master, req);
+        if (slave < 0)
+                return slave;
+        ssize_t n = fd_send_with_fds(req->control, message, sizeof message - 1, &master, 1);
+        if (n < 0) {
+                fd_close(slave);
+                return (int)n;
+        }
+        for (size_t i = 0; i < 3; i++)
+                req->fds[i] = slave;
+        return 0;
+}
+
+/* First away from 0-2, where a source may lie that has another target; then nothing but 0-2 is left open. */
+static int place_descriptors(const struct exec_request *req)
+{
+        int moved[3];
+        for (int i = 0; i < 3; i++) {
+                int from = req->fds[i] >= 0 ? req->fds[i] : open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+                if (from < 0 || (moved[i] = fcntl(from, F_DUPFD_CLOEXEC, 3)) < 0)
+                        return -errno;
+        }
+        for (int i = 0; i < 3; i++)
+                if (dup2(moved[i], i) < 0)
+                        return -errno;
+        if (syscall(SYS_close_range, 3u, ~0u, 0u) < 0)
+                return -errno;
+        return req->is_interactive && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0 ? -errno : 0;
+}
+
+static void reset_signals(void)
+{
+        sigset_t none;
+        for (int sig = 1; sig < NSIG; sig++)
+                signal(sig, SIG_DFL);
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* While the capabilities are still there. The host's keys stay outside: the command has a session keyring of its own. */
+static int limit(const struct exec_request *req)
+{
+        (void)req;
+        umask(022);
+        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS && errno != EDQUOT)
+                return -errno;
+        return 0;
+}
+
+static int become_user(const struct exec_request *req)
+{
+        if (setresgid(req->gid, req->gid, req->gid) < 0 || setresuid(req->uid, req->uid, req->uid) < 0)
+                return -errno;
+        /* After the ids, whose change clears it: without its worker, an attached command is hung up. */
+        if (!req->is_recorded && prctl(PR_SET_PDEATHSIG, SIGHUP) < 0)
+                return -errno;
+        return 0;
+}
+
+static int enter_directory(int root, const char *path)
+{
+        _cleanup_close_ int fd = path_open_inroot(root, path, O_PATH | O_DIRECTORY, 0);
+        return fd < 0 ? fd : fchdir(fd) < 0 ? -errno : 0;
+}
+
+/* A directory that was asked for must be there; the default gives way to "/". */
+static int choose_directory(const struct exec_request *req)
+{
+        _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root < 0)
+                return -errno;
+        if (*req->cwd)
+                return enter_directory(root, req->cwd);
+        if (req->home && *req->home == '/' && enter_directory(root, req->home) == 0)
+                return 0;
+        return fchdir(root) < 0 ? -errno : 0;
+}
+
+/* A script without "#!": as execvp() and every shell do it. */
+static int run_script(const char *path, const struct exec_request *req)
+{
+        size_t n = 0;
+        while (req->argv[n])
+                n++;
+        _cleanup_free_ const char **argv = xnew_array(const char *, n + 2);
+        argv[0] = "/bin/sh";
+        argv[1] = path;
+        for (size_t i = 1; i < n; i++)
+                argv[i + 1] = req->argv[i];
+        execve(argv[0], (char *const *)argv, req->env);
+        return -errno;
+}
+
+static int run_candidate(const char *path, const struct exec_request *req, struct command_report *report)
+{
+        execve(path, req->argv, req->env);
+        if (errno == ENOEXEC)
+                return run_script(path, req);
+        int r = -errno;
+        if (r == -ENOENT && access(path, F_OK) == 0)
+                report->is_interpreter_missing = true;
+        return r;
+}
+
+/* What was found but may not be run is worth more to say than what was not found. */
+static int run_command(struct exec_request *req, struct command_report *report)
+{
+        char path[4096];
+        size_t pos = 0;
+        int result = -ENOENT;
+        exec_request_default_path(req, access("/snap", F_OK) == 0);
+        while (exec_next_candidate(exec_request_env(req, "PATH"), req->argv[0], &pos, path, sizeof path)) {
+                int r = run_candidate(path, req, report);
+                if (r != -ENOENT && r != -ENOTDIR)
+                        result = r;
+                if (r != -ENOENT && r != -ENOTDIR && r != -EACCES)
+                        break;
+        }
+        return result;
+}
+
+static _noreturn_ void command_main(struct exec_request *req, struct command_report *report)
+{
+        enum command_step step = COMMAND_DESCRIPTORS;
+        setsid();
+        int r = place_descriptors(req);
+        if (r == 0) {
+                step = COMMAND_LIMITS;
+                r = limit(req);
+        }
+        if (r == 0) {
+                step = COMMAND_IDENTITY;
+                r = become_user(req);
+        }
+        if (r == 0) {
+                step = COMMAND_CWD;
+                r = choose_directory(req);
+        }
+        if (r == 0) {
+                step = COMMAND_EXEC;
+                reset_signals();
+                r = run_command(req, report);
+        }
+        command_fail(report, step, r);
+        _exit(127);
+}
+
+/* CLONE_VFORK: back here only when the command has been exec'd or is gone, so the report needs no pipe. */
+static pid_t fork_command(void)
+{
+        struct clone_args args = { .flags = CLONE_PARENT | CLONE_VFORK };
+        long pid = syscall(SYS_clone3, &args, sizeof args);
+        return pid < 0 ? -errno : (pid_t)pid;
+}
+
+void command_join_and_run(const struct enter_target *t, struct exec_request *req, struct command_report *report)
+{
+        int r = enter_join(t, ENTER_ALL);
+        if (r < 0) {
+                command_fail(report, COMMAND_JOIN, r);
+                _exit(1);
+        }
+        r = req->is_interactive ? open_pty(req) : 0;
+        if (r < 0) {
+                command_fail(report, COMMAND_PTY, r);
+                _exit(1);
+        }
+        pid_t pid = fork_command();
+        if (pid == 0)
+                command_main(req, report);
+        if (pid < 0)
+                command_fail(report, COMMAND_FORK, pid);
+        else
+                report->pid = pid;
+        _exit(pid < 0);
+}
+
+int command_error(const struct command_report *report, const struct exec_request *req, struct error *err)
+{
+        static const char *const sentences[_COMMAND_STEP_MAX] = {
+                [COMMAND_JOIN] = "Entering the instance",
+                [COMMAND_PTY] = "Opening a terminal in the instance's /dev/pts",
+                [COMMAND_FORK] = "Starting a process in the instance",
+                [COMMAND_DESCRIPTORS] = "Placing the descriptors of the command",
+                [COMMAND_LIMITS] = "Applying the instance's limits to the command",
+                [COMMAND_IDENTITY] = "Changing to the command's user and group",
+        };
+        int r = report->error;
+        if (report->step == COMMAND_JOIN && r == -ESRCH)
+                return error_set(err, ERR_WRONG_STATE, "The instance is not running");
+        if (report->step == COMMAND_CWD)
+                return error_set_errno(err, r, "Entering the directory \"%s\"", req->cwd);
+        if (report->step == COMMAND_IDENTITY && r == -EINVAL)
+                return error_set(err, ERR_BAD_REQUEST, "The instance has no user \"%u\" or no group \"%u\"", req->uid,
+                                 req->gid);
+        return error_set_errno(err, r, "%s", sentences[report->step]);
+}
+
+int command_exec_status(const struct command_report *report, const char *name, char **ret_message)
+{
+        if (report->is_interpreter_missing)
+                *ret_message = xasprintf("\"%s\": its interpreter is missing", name);
+        else if (report->error == -ENOENT || report->error == -ENOTDIR)
+                *ret_message = xasprintf("\"%s\": command not found", name);
+        else
+                *ret_message = xasprintf("\"%s\": %s", name, strerror(-report->error));
+        return report->error == -ENOENT || report->error == -ENOTDIR ? 127 : 126;
+}

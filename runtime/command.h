@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inner half of `exec`: what the joiner and the command itself do inside the container, up to execve(). Runs in
+ * forked children that share one page with the worker, where they say how far they came; they never answer and never
+ * return. Must not know of the daemon's protocol except that the pty goes out through the control socket.
+ */
+#pragma once
+
+#include "runtime/enter.h"
+#include "runtime/exec-request.h"
+
+enum command_step {
+        COMMAND_RUNNING = 0, /* nothing failed */
+        COMMAND_JOIN,
+        COMMAND_PTY,
+        COMMAND_FORK,
+        COMMAND_DESCRIPTORS,
+        COMMAND_LIMITS,
+        COMMAND_IDENTITY,
+        COMMAND_CWD,
+        COMMAND_EXEC,
+        _COMMAND_STEP_MAX,
+};
+
+struct command_report {
+        volatile pid_t pid; /* as the worker sees it; 0: there is none */
+        volatile enum command_step step;
+        volatile int error; /* negative errno */
+        volatile bool is_interpreter_missing;
+};
+
+int command_fail(struct command_report *report, enum command_step step, int r); /* returns r */
+
+/* For the child of enter_fork(): returns (by exiting) when the command has been exec'd or has failed. */
+_noreturn_ void command_join_and_run(const struct enter_target *t, struct exec_request *req,
+                                     struct command_report *report);
+
+/* The sentence for a failed step other than COMMAND_EXEC. */
+int command_error(const struct command_report *report, const struct exec_request *req, struct error *err);
+/* 126 or 127 and the sentence for COMMAND_EXEC. */
+int command_exec_status(const struct command_report *report, const char *name, char **ret_message);

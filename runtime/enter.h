@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Entering a running container: its cgroups first, then its namespaces by the pidfd of its init, then the ids of its
+ * root. Every step is taken by a forked, single-threaded child, so that the worker itself stays on the host's side,
+ * unseen and unlimited by the guest. Must not know what is done inside (exec.c, file.c do).
+ *
+ * Nothing of the host may be opened, and no path of the guest looked up, between enter_join() and the end of the
+ * child except through path_open_inroot().
+ */
+#pragma once
+
+#include "base/error.h"
+#include "base/json.h"
+#include <sys/types.h>
+
+#define ENTER_FD_INIT 5 /* the pidfd of the container's init */
+
+struct enter_target {
+        int pidfd;          /* borrowed */
+        const char *cgroup; /* "lightd-<did>/<num>"; borrowed from the arguments */
+        bool is_privileged; /* shares the host's user namespace */
+};
+
+enum enter_scope {
+        ENTER_FILES, /* user, mount, cgroup: all that path lookup needs; the guest never sees the worker */
+        ENTER_ALL,   /* and pid, net, uts, ipc: for the child of the caller, as pid namespaces go */
+};
+
+/* Reads "cgroup" and "privileged"; the init is descriptor 5. */
+int enter_target_read(struct json_object *args, struct enter_target *ret, struct error *err);
+
+/*
+ * fork() with the child born in the payload's cgroup2 group (moving a process later costs an RCU grace period).
+ * The pid, 0 in the child, or -errno; -ESRCH when the container's groups are gone.
+ */
+pid_t enter_fork(const struct enter_target *t);
+
+/* In that child: v1 groups, namespaces, then the ids of the container's root. -ESRCH: the container is gone. */
+int enter_join(const struct enter_target *t, enum enter_scope scope);
+
+/* Gives the calling process the ids of the container's root and no groups; it must be in the user namespace. */
+int enter_become_root(void);
+
+/*
+ * A worker that runs inside a container must not be reachable through /proc/<pid>/: no dump, no trace, and for a
+ * privileged container, whose root could write to our file, a program file on a detached read-only mount: the job
+ * starts again from there (with the same arguments), returning only when it already runs from one.
+ */
+int enter_hide(const struct enter_target *t, const char *job, struct json_object *args, struct error *err);
