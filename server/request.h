@@ -40,6 +40,7 @@ struct request {
         uint64_t started_ms;
         bool is_answered, is_gone;
         void *handler_data;             /* the handler's own, freed by it */
+        void (*on_gone)(struct request *req);
         /* below: set by whoever feeds requests */
         const struct request_sink *sink;
         void *sink_data;
@@ -51,13 +52,15 @@ struct request {
 
 /* How answers leave: implemented by lightd/connection.c and by the API tests. */
 struct request_sink {
+        /* A header of the request by lower-case name, NULL when absent. */
+        const char *(*header)(struct request *req, const char *name);
         /* The whole answer. */
         void (*answer)(struct request *req, int status, const char *content_type, const void *body, size_t n);
         /* The head now, the body from fd (taken) until its end; length < 0: unknown (chunked). */
         void (*answer_stream)(struct request *req, int status, const char *content_type, int64_t length, int take_fd);
         /* The body goes to fd (taken); done(r) when it is complete and fd closed (0), or broken (-errno). */
         void (*read_body)(struct request *req, int take_fd, void (*done)(void *data, int r), void *data);
-        /* 101 and a websocket; NULL if the client did not ask for one. */
+        /* 101 and a websocket; NULL (and nothing sent) if the client did not ask for one. */
         struct ws *(*upgrade)(struct request *req, const struct ws_handler *h, void *data);
 };
 
@@ -77,6 +80,9 @@ int request_check_etag(struct request *req, const struct object *o, struct error
 int request_decode(struct request *req, const struct type *type, enum type_mode mode, void *out, struct error *err);
 void request_read_body_into(struct request *req, int take_fd, void (*done)(void *data, int r), void *data);
 
+/* 101 and a websocket; the request is answered. NULL: it was no websocket request and has been told so. */
+struct ws *request_upgrade(struct request *req, const struct ws_handler *h, void *data);
+
 void reply_error(struct request *req, const struct error *err);
 void reply_errorf(struct request *req, enum error_code code, const char *fmt, ...) _printf_(3, 4);
 void reply_empty(struct request *req);                              /* sync, metadata {} */
@@ -84,6 +90,8 @@ void reply_created(struct request *req, const char *location_fmt, ...) _printf_(
 void reply_json(struct request *req, struct json_object *take_metadata);
 void reply_text(struct request *req, const char *metadata_json, size_t n); /* ready JSON */
 void reply_object(struct request *req, struct object *o);           /* object_rest() with ETag */
+/* A whole envelope with its own status. */
+void reply_status(struct request *req, int status, const char *json, size_t n);
 void reply_raw(struct request *req, const char *content_type, const void *data, size_t n);
 void reply_file(struct request *req, const char *content_type, int64_t length, int take_fd);
 void reply_header(struct request *req, const char *name, const char *value); /* before the reply_… call */
