@@ -25,7 +25,7 @@ void netlink_attr_str(struct strbuf *b, uint16_t type, const char *text); /* wit
 size_t netlink_nest(struct strbuf *b, uint16_t type);
 void netlink_nest_end(struct strbuf *b, size_t nest);
 
-/* Walking. *data/*n move on; false at the end or at the first malformed header. */
+/* Walking: data and n move on; false at the end or at the first malformed header. */
 struct netlink_message {
         struct nlmsghdr header;
         const uint8_t *payload;
