@@ -20,6 +20,16 @@ bool worker_is_cancelled(void)
         return cancelled;
 }
 
+bool worker_has_answered(void)
+{
+        return answered;
+}
+
+void worker_set_answered(void)
+{
+        answered = true;
+}
+
 static void send_line(struct strbuf *line)
 {
         strbuf_addc(line, '\n');

@@ -34,6 +34,9 @@ int worker_main(int argc, char **argv, const struct worker_job *jobs);
 /* For a job that answers before it ends (the monitor): afterwards worker_main() answers no second time. */
 void worker_answer_result(struct json_object *result);
 void worker_answer_error(const struct error *err);
+/* For a job whose child process answers in its place. */
+bool worker_has_answered(void);
+void worker_set_answered(void);
 void worker_progress(const char *stage, int percent); /* percent < 0: not known; rate-limited to 10 a second */
 void worker_progress_bytes(const char *stage, uint64_t done, uint64_t total); /* total 0: not known */
 bool worker_is_cancelled(void); /* SIGTERM arrived */
