@@ -226,7 +226,7 @@ static pid_t fork_command(void)
         return pid < 0 ? -errno : (pid_t)pid;
 }
 
-void command_join_and_run(const struct enter_target *t, struct exec_request *req, struct command_report *report)
+void command_join_and_run(struct enter_target *t, struct exec_request *req, struct command_report *report)
 {
         int r = enter_join(t, ENTER_ALL);
         if (r < 0) {
@@ -261,6 +261,8 @@ int command_error(const struct command_report *report, const struct exec_request
         int r = report->error;
         if (report->step == COMMAND_JOIN && r == -ESRCH)
                 return error_set(err, ERR_WRONG_STATE, "The instance is not running");
+        if ((report->step == COMMAND_JOIN || report->step == COMMAND_FORK) && r == -EAGAIN)
+                return error_set(err, ERR_WRONG_STATE, "The instance has as many processes as its limit allows");
         if (report->step == COMMAND_CWD)
                 return error_set_errno(err, r, "Entering the directory \"%s\"", req->cwd);
         if (report->step == COMMAND_IDENTITY && r == -EINVAL)

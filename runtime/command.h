@@ -32,7 +32,7 @@ struct command_report {
 int command_fail(struct command_report *report, enum command_step step, int r); /* returns r */
 
 /* For the child of enter_fork(): returns (by exiting) when the command has been exec'd or has failed. */
-_noreturn_ void command_join_and_run(const struct enter_target *t, struct exec_request *req,
+_noreturn_ void command_join_and_run(struct enter_target *t, struct exec_request *req,
                                      struct command_report *report);
 
 /* The sentence for a failed step other than COMMAND_EXEC. */

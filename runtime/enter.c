@@ -1,57 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/enter.h"
-#include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/worker.h"
 #include "runtime/spec.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-#define CGROUP_ROOT "/sys/fs/cgroup"
 #define SEALED_MARK "LIGHTRUN_SEALED=1"
 
 int enter_target_read(struct json_object *args, struct enter_target *ret, struct error *err)
 {
         struct enter_target t = { .pidfd = ENTER_FD_INIT,
                                   .cgroup = json_get_string(args, "cgroup", NULL),
-                                  .is_privileged = json_get_bool(args, "privileged", false) };
+                                  .is_privileged = json_get_bool(args, "privileged", false),
+                                  .groups = CGROUPS_INIT };
         int r = spec_check_cgroup(t.cgroup, err);
         if (r < 0)
                 return r;
         if (fcntl(t.pidfd, F_GETFD) < 0)
                 return error_set(err, ERR_BAD_REQUEST, "Descriptor %d is not the container's init", t.pidfd);
         fd_set_cloexec(t.pidfd, true);
+        r = cgroups_open(&t.groups, err);
+        if (r < 0)
+                return r;
         *ret = t;
         return 0;
 }
 
-static bool is_cgroup2(const char *path)
+void enter_target_done(struct enter_target *t)
 {
-        struct statfs fs;
-        return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
-}
-
-static int open_payload(const char *cgroup, const char *below)
-{
-        const char *root = is_cgroup2(CGROUP_ROOT) ? CGROUP_ROOT : CGROUP_ROOT "/unified";
-        _cleanup_free_ char *path = xasprintf("%s/%s/payload%s", root, cgroup, below);
-        int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        return fd < 0 ? -errno : fd;
+        cgroups_done(&t->groups);
 }
 
 static pid_t fork_into(int cgroup_fd)
@@ -67,11 +56,9 @@ static pid_t fork_into(int cgroup_fd)
  * A guest that hands controllers to its own groups (systemd on pure cgroup2) may have no process in its top group any
  * more: EBUSY. Then we are born in a leaf of ours beside the guest's.
  */
-static pid_t fork_into_leaf(const char *cgroup)
+static pid_t fork_into_leaf(int top)
 {
-        _cleanup_close_ int top = open_payload(cgroup, ""), leaf = -EBADF;
-        if (top < 0)
-                return top;
+        _cleanup_close_ int leaf = -EBADF;
         if (mkdirat(top, ".enter", 0755) < 0 && errno != EEXIST)
                 return -errno;
         leaf = openat(top, ".enter", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -80,37 +67,13 @@ static pid_t fork_into_leaf(const char *cgroup)
 
 pid_t enter_fork(const struct enter_target *t)
 {
-        _cleanup_close_ int fd = open_payload(t->cgroup, "");
+        _cleanup_close_ int fd = cgroups_open_payload(&t->groups, t->cgroup);
         if (fd < 0)
                 return fd == -ENOENT ? -ESRCH : fd;
         pid_t pid = fork_into(fd);
         if (pid == -EBUSY)
-                pid = fork_into_leaf(t->cgroup);
+                pid = fork_into_leaf(fd);
         return pid == -ENODEV ? -ESRCH : pid; /* ENODEV: the group is being removed */
-}
-
-/* "0" is the caller itself; `tasks` moves one thread without the grace period that a write to cgroup.procs costs. */
-static int join_v1(int root_fd, const char *hierarchy, const char *cgroup)
-{
-        _cleanup_free_ char *path = xasprintf("%s/%s/payload/tasks", hierarchy, cgroup);
-        int r = path_write_value(root_fd, path, "0");
-        return r == -ENOENT ? 0 : r; /* cgroup2 itself, or a hierarchy this container has no group in */
-}
-
-static int join_v1_groups(const char *cgroup)
-{
-        if (is_cgroup2(CGROUP_ROOT))
-                return 0;
-        DIR *dir = opendir(CGROUP_ROOT);
-        if (!dir)
-                return -errno;
-        int r = 0;
-        struct dirent *e;
-        while (r == 0 && (e = readdir(dir)))
-                if (e->d_type == DT_DIR && e->d_name[0] != '.') /* links are second names of joint hierarchies */
-                        r = join_v1(dirfd(dir), e->d_name, cgroup);
-        closedir(dir);
-        return r;
 }
 
 int enter_become_root(void)
@@ -120,15 +83,16 @@ int enter_become_root(void)
         return 0;
 }
 
-int enter_join(const struct enter_target *t, enum enter_scope scope)
+int enter_join(struct enter_target *t, enum enter_scope scope)
 {
         int flags = CLONE_NEWNS | CLONE_NEWCGROUP;
-        int r = join_v1_groups(t->cgroup);
+        int r = cgroups_join_v1(&t->groups, t->cgroup);
         if (r < 0)
-                return r == -ENODEV ? -ESRCH : r;
-        /* The daemon is protected from the OOM killer; what runs for a guest is not. */
+                return r == -ENODEV || r == -ENOENT ? -ESRCH : r;
+        cgroups_done(&t->groups); /* no directory of the host goes inside */
+        /* The daemon is protected from the OOM killer; what runs for a guest is not. EACCES: it was less so before. */
         r = path_write_value(AT_FDCWD, "/proc/self/oom_score_adj", "0");
-        if (r < 0)
+        if (r < 0 && r != -EACCES)
                 return r;
         if (scope == ENTER_ALL)
                 flags |= CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "runtime/cgroup.h"
 #include <sys/types.h>
 
 #define ENTER_FD_INIT 5 /* the pidfd of the container's init */
@@ -19,7 +20,11 @@ struct enter_target {
         int pidfd;          /* borrowed */
         const char *cgroup; /* "lightd-<did>/<num>"; borrowed from the arguments */
         bool is_privileged; /* shares the host's user namespace */
+        struct cgroups groups;
 };
+
+#define ENTER_TARGET_INIT ((struct enter_target){ .pidfd = -EBADF, .groups = CGROUPS_INIT })
+#define _cleanup_enter_target_ _cleanup_(enter_target_done)
 
 enum enter_scope {
         ENTER_FILES, /* user, mount, cgroup: all that path lookup needs; the guest never sees the worker */
@@ -28,6 +33,7 @@ enum enter_scope {
 
 /* Reads "cgroup" and "privileged"; the init is descriptor 5. */
 int enter_target_read(struct json_object *args, struct enter_target *ret, struct error *err);
+void enter_target_done(struct enter_target *t);
 
 /*
  * fork() with the child born in the payload's cgroup2 group (moving a process later costs an RCU grace period).
@@ -36,7 +42,7 @@ int enter_target_read(struct json_object *args, struct enter_target *ret, struct
 pid_t enter_fork(const struct enter_target *t);
 
 /* In that child: v1 groups, namespaces, then the ids of the container's root. -ESRCH: the container is gone. */
-int enter_join(const struct enter_target *t, enum enter_scope scope);
+int enter_join(struct enter_target *t, enum enter_scope scope);
 
 /* Gives the calling process the ids of the container's root and no groups; it must be in the user namespace. */
 int enter_become_root(void);

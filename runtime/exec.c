@@ -63,7 +63,7 @@ static int wait_joiner(pid_t pid)
 }
 
 /* Returns when the command runs (its exec succeeded) or has failed; either way the report says it. */
-static int launch(const struct enter_target *t, struct exec_request *req, struct command_report *report)
+static int launch(struct enter_target *t, struct exec_request *req, struct command_report *report)
 {
         give_pipes(req);
         pid_t joiner = enter_fork(t);
@@ -182,7 +182,7 @@ static int finish_failed(const struct exec_request *req, const struct command_re
         return finish(req, status, message, ret_result, err);
 }
 
-static int run(const struct enter_target *t, struct exec_request *req, struct command_report *report,
+static int run(struct enter_target *t, struct exec_request *req, struct command_report *report,
                struct json_object **ret_result, struct error *err)
 {
         int status = 0;
@@ -202,7 +202,7 @@ static int run(const struct enter_target *t, struct exec_request *req, struct co
 int job_exec(struct json_object *args, struct json_object **ret_result, struct error *err)
 {
         _cleanup_(exec_request_done) struct exec_request req = { 0 };
-        struct enter_target target;
+        _cleanup_enter_target_ struct enter_target target = ENTER_TARGET_INIT;
         int r = enter_target_read(args, &target, err);
         if (r == 0)
                 r = exec_request_read(args, &req, err);
