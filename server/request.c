@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/request.h"
-#include "api/uri.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -21,18 +20,16 @@ struct request *request_new(struct server *s)
 
 void request_free(struct request *req)
 {
-        for (size_t i = 0; i < ROUTE_PARAMS_MAX; i++)
-                free(req->params[i]);
         json_object_put(req->body);
-        free(req->path);
-        strmap_done(&req->query);
+        free(req->target);
+        uri_done(&req->uri);
         strbuf_done(&req->answer_headers);
         free(req);
 }
 
 const char *request_query(struct request *req, const char *name)
 {
-        return strmap_get(&req->query, name);
+        return uri_query(&req->uri, name);
 }
 
 const char *request_header(struct request *req, const char *name)
@@ -82,7 +79,7 @@ void request_read_body_into(struct request *req, int take_fd, void (*done)(void 
 static void log_finished(const struct request *req)
 {
         if (log_enabled(LOG_DEBUG))
-                log_debug("request=%s path=%s status=%d ms=%llu", http_method_name(req->method), req->path,
+                log_debug("request=%s path=%s status=%d ms=%llu", http_method_name(req->method), req->target,
                           req->status, (unsigned long long)(time_monotonic_ms() - req->started_ms));
 }
 
@@ -199,7 +196,7 @@ struct ws *request_upgrade(struct request *req, const struct ws_handler *h, void
 {
         struct ws *ws = req->is_gone ? NULL : req->sink->upgrade(req, h, data);
         if (!ws) {
-                reply_errorf(req, ERR_BAD_REQUEST, "%s needs a websocket connection", req->path);
+                reply_errorf(req, ERR_BAD_REQUEST, "%s needs a websocket connection", req->target);
                 return NULL;
         }
         req->is_answered = true;
@@ -293,29 +290,26 @@ static int prepare(struct request *req, struct error *err)
         return r;
 }
 
-static int match(struct server *s, struct request *req, struct error *err)
+int request_find_route(struct request *req, struct error *err)
 {
         struct route_match m = { 0 };
-        enum http_method method = req->method == METHOD_HEAD ? METHOD_GET : req->method;
-        int r = router_match(s, req->method, req->path, &m);
-        if (r == -EOPNOTSUPP && req->method != method)
-                r = router_match(s, method, req->path, &m);
+        int r = router_match(req->server, req->method, &req->uri, &m);
+        if (r == -EOPNOTSUPP && req->method == METHOD_HEAD)
+                r = router_match(req->server, METHOD_GET, &req->uri, &m);
         if (r == -EOPNOTSUPP)
                 return error_set(err, ERR_NO_METHOD, "%s is not possible on %s", http_method_name(req->method),
-                                 req->path);
-        if (r == -ENOENT)
-                return error_set(err, ERR_NOT_FOUND, "%s is not part of this server's API", req->path);
+                                 req->target);
         if (r < 0)
-                return error_set(err, ERR_BAD_REQUEST, "The path is not well encoded");
+                return error_set(err, ERR_NOT_FOUND, "%s is not part of this server's API", req->target);
         req->route = m.route;
         memcpy(req->params, m.params, sizeof req->params);
         return 0;
 }
 
-void request_dispatch(struct server *s, struct request *take_req)
+void request_dispatch(struct request *take_req)
 {
         _cleanup_error_ struct error err = ERROR_INIT;
-        int r = take_req->route ? 0 : match(s, take_req, &err);
+        int r = take_req->route ? 0 : request_find_route(take_req, &err);
         if (r >= 0)
                 r = prepare(take_req, &err);
         if (r < 0)

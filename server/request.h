@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "api/uri.h"
 #include "base/json.h"
 #include "server/object.h"
 #include "server/route.h"
@@ -28,9 +29,10 @@ struct request {
         struct server *server;
         uint64_t id;
         enum http_method method;
-        char *path;  /* raw path, owned */
+        char *target; /* as sent, owned: for messages */
+        struct uri uri;
         const struct route *route;
-        char *params[ROUTE_PARAMS_MAX]; /* decoded */
+        const char *params[ROUTE_PARAMS_MAX]; /* decoded, inside uri */
         struct json_object *body;       /* ROUTE_BODY; NULL when the client sent none or null */
         bool has_json_body;             /* ROUTE_BODY_LATER: body was JSON */
         const char *project;            /* effective; "default" outside projects */
@@ -65,7 +67,9 @@ struct request_sink {
 };
 
 /* Runs a request through router, permission, project and handler. The feeder has filled the lower part. Takes req. */
-void request_dispatch(struct server *s, struct request *take_req);
+void request_dispatch(struct request *take_req);
+/* Sets route and params from method and uri: the feeder calls it early, since the row says what becomes of the body. */
+int request_find_route(struct request *req, struct error *err);
 struct request *request_new(struct server *s);
 void request_free(struct request *req);
 /* The client has gone; long waits end (request_on_gone). */

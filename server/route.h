@@ -39,15 +39,14 @@ struct route {
 /* Rows ended by a NULL path. They stay the caller's (const tables). */
 void router_add(struct server *s, const struct route *routes);
 
-/* Finds the row for a raw (still encoded) path. 0, -ENOENT (no such path) or -EOPNOTSUPP (path, but not this method). */
+/* Finds the row for a path. 0, -ENOENT (no such path) or -EOPNOTSUPP (a path, but not with this method). */
 #define ROUTE_PARAMS_MAX 4
 struct route_match {
         const struct route *route;
-        char *params[ROUTE_PARAMS_MAX]; /* owned, decoded */
-        size_t n_params;
+        const char *params[ROUTE_PARAMS_MAX]; /* inside the uri */
 };
-int router_match(struct server *s, enum http_method method, const char *raw_path, struct route_match *ret);
-void route_match_done(struct route_match *m);
+struct uri;
+int router_match(struct server *s, enum http_method method, const struct uri *uri, struct route_match *ret);
 int http_method_parse(const char *word, enum http_method *ret);
 const char *http_method_name(enum http_method m);
 /* Walks all rows (documentation, tests). */

@@ -54,10 +54,11 @@ void router_free(struct router *r)
 static size_t split(char *path, const char **segments)
 {
         size_t n = 0;
-        for (char *save = NULL, *p = strtok_r(path, "/", &save); p; p = strtok_r(NULL, "/", &save)) {
-                assert(n < SEGMENTS_MAX);
-                segments[n++] = p;
-        }
+        for (char *p; (p = strsep(&path, "/"));)
+                if (*p) {
+                        assert(n < SEGMENTS_MAX);
+                        segments[n++] = p;
+                }
         return n;
 }
 
@@ -82,7 +83,7 @@ static bool is_param(const char *segment)
         return segment[0] == '{';
 }
 
-static bool row_fits(const struct compiled *c, char *const *segments, size_t n)
+static bool row_fits(const struct compiled *c, const char *const *segments, size_t n)
 {
         if (c->n != n)
                 return false;
@@ -101,8 +102,8 @@ static size_t literal_count(const struct compiled *c)
         return n;
 }
 
-static const struct compiled *best_row(struct router *r, enum http_method method, char *const *segments, size_t n,
-                                       bool *ret_path_exists)
+static const struct compiled *best_row(struct router *r, enum http_method method, const char *const *segments,
+                                       size_t n, bool *ret_path_exists)
 {
         const struct compiled *best = NULL;
         size_t best_literals = 0, any_literals = 0;
@@ -122,27 +123,14 @@ static const struct compiled *best_row(struct router *r, enum http_method method
         return best && best_literals == any_literals ? best : NULL;
 }
 
-int router_match(struct server *s, enum http_method method, const char *raw_path, struct route_match *ret)
+int router_match(struct server *s, enum http_method method, const struct uri *uri, struct route_match *ret)
 {
-        char *segments[SEGMENTS_MAX];
-        size_t n = 0;
         bool path_exists = false;
-        int r = uri_split_path(raw_path, segments, SEGMENTS_MAX, &n);
-        if (r < 0)
-                return r;
-        const struct compiled *c = best_row(s->router, method, segments, n, &path_exists);
+        size_t n = 0;
+        const struct compiled *c = best_row(s->router, method, uri->segments, uri->n_segments, &path_exists);
         *ret = (struct route_match){ .route = c ? c->route : NULL };
-        for (size_t i = 0; i < n; i++)
-                if (c && is_param(c->segments[i]))
-                        ret->params[ret->n_params++] = TAKE_PTR(segments[i]);
-        for (size_t i = 0; i < n; i++)
-                free(segments[i]);
+        for (size_t i = 0; c && i < uri->n_segments; i++)
+                if (is_param(c->segments[i]))
+                        ret->params[n++] = uri->segments[i];
         return c ? 0 : path_exists ? -EOPNOTSUPP : -ENOENT;
-}
-
-void route_match_done(struct route_match *m)
-{
-        for (size_t i = 0; i < m->n_params; i++)
-                free(m->params[i]);
-        *m = (struct route_match){ 0 };
 }
