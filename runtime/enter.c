@@ -3,10 +3,10 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/worker.h"
+#include "runtime/namespace.h"
 #include "runtime/spec.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -76,13 +76,6 @@ pid_t enter_fork(const struct enter_target *t)
         return pid == -ENODEV ? -ESRCH : pid; /* ENODEV: the group is being removed */
 }
 
-int enter_become_root(void)
-{
-        if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-                return -errno;
-        return 0;
-}
-
 int enter_join(struct enter_target *t, enum enter_scope scope)
 {
         int flags = CLONE_NEWNS | CLONE_NEWCGROUP;
@@ -100,7 +93,7 @@ int enter_join(struct enter_target *t, enum enter_scope scope)
                 flags |= CLONE_NEWUSER;
         if (setns(t->pidfd, flags) < 0)
                 return -errno;
-        return enter_become_root();
+        return namespace_become_root();
 }
 
 static bool is_on_read_only_mount(void)

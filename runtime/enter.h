@@ -44,9 +44,6 @@ pid_t enter_fork(const struct enter_target *t);
 /* In that child: v1 groups, namespaces, then the ids of the container's root. -ESRCH: the container is gone. */
 int enter_join(struct enter_target *t, enum enter_scope scope);
 
-/* Gives the calling process the ids of the container's root and no groups; it must be in the user namespace. */
-int enter_become_root(void);
-
 /*
  * A worker that runs inside a container must not be reachable through /proc/<pid>/: no dump, no trace, and for a
  * privileged container, whose root could write to our file, a program file on a detached read-only mount: the job

@@ -5,6 +5,7 @@
  * to descriptor 1: exactly "size" bytes, fewer if the file was cut meanwhile; until the end where "size" is -1
  * (files of /proc and the like do not know theirs). With "content":false no content is sent.
  */
+#include "runtime/file-path.h"
 #include "runtime/file.h"
 #include "runtime/jobs.h"
 #include "runtime/stream.h"

@@ -9,6 +9,7 @@
  * descriptor 6 afterwards; otherwise, or on SIGTERM, a new file is removed and the answer is "cancelled". What an
  * existing file held is gone by then, as with any writing in place.
  */
+#include "runtime/file-path.h"
 #include "runtime/file.h"
 #include "runtime/jobs.h"
 #include "runtime/stream.h"

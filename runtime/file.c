@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/file.h"
-#include "base/alloc.h"
 #include "base/fd.h"
 #include "base/names.h"
 #include "base/path.h"
 #include "base/worker.h"
 #include "runtime/enter.h"
+#include "runtime/file-path.h"
 #include "runtime/stopped.h"
 
 #include <fcntl.h>
@@ -34,21 +34,6 @@ int guest_tree_reopen(struct guest_tree *tree, int fd, int flags)
         return new_fd < 0 ? -errno : new_fd;
 }
 
-int file_split_path(const char *path, char **ret_dir, char **ret_name)
-{
-        size_t end = strlen(path), start;
-        while (end > 0 && path[end - 1] == '/')
-                end--;
-        for (start = end; start > 0 && path[start - 1] != '/'; start--)
-                ;
-        _cleanup_free_ char *name = xstrndup(path + start, end - start);
-        if (!*name || streq(name, ".") || streq(name, ".."))
-                return -EINVAL;
-        *ret_dir = start ? xstrndup(path, start) : xstrdup("/");
-        *ret_name = TAKE_PTR(name);
-        return 0;
-}
-
 int guest_tree_parent(struct guest_tree *tree, int *ret_fd, char **ret_name, struct error *err)
 {
         _cleanup_free_ char *dir = NULL, *name = NULL;
@@ -60,35 +45,6 @@ int guest_tree_parent(struct guest_tree *tree, int *ret_fd, char **ret_name, str
         *ret_fd = fd;
         *ret_name = TAKE_PTR(name);
         return 0;
-}
-
-static const struct {
-        mode_t type;
-        const char *kind, *words;
-} kinds[] = {
-        { S_IFREG, "file", "a file" },
-        { S_IFDIR, "directory", "a directory" },
-        { S_IFLNK, "symlink", "a symbolic link" },
-        { S_IFIFO, NULL, "a named pipe" },
-        { S_IFSOCK, NULL, "a socket" },
-        { S_IFCHR, NULL, "a device" },
-        { S_IFBLK, NULL, "a device" },
-};
-
-const char *file_kind(mode_t mode)
-{
-        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-                if ((mode & S_IFMT) == kinds[i].type)
-                        return kinds[i].kind;
-        return NULL;
-}
-
-const char *file_kind_words(mode_t mode)
-{
-        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-                if ((mode & S_IFMT) == kinds[i].type)
-                        return kinds[i].words;
-        return "something unknown";
 }
 
 /* The end of the child. Status 1: answered, but the stream on descriptor 1 is not whole. */

@@ -34,10 +34,3 @@ int guest_tree_reopen(struct guest_tree *tree, int fd, int flags);
 
 /* The directory (O_PATH) a path's last component is in, and that component. */
 int guest_tree_parent(struct guest_tree *tree, int *ret_fd, char **ret_name, struct error *err);
-
-/* "file", "directory", "symlink", or NULL for what is not served; in words for a sentence. */
-const char *file_kind(mode_t mode);
-const char *file_kind_words(mode_t mode);
-
-/* A path of a guest cut into directory and last component. Pure. -EINVAL: there is none, or it is "." or "..". */
-int file_split_path(const char *path, char **ret_dir, char **ret_name);

@@ -11,13 +11,15 @@
 #include "runtime/spec.h"
 
 struct stopped_tree {
-        int root_fd;   /* the mounted root */
         int userns_fd; /* with the container's ids; -EBADF: privileged */
 };
 
-#define STOPPED_TREE_INIT ((struct stopped_tree){ .root_fd = -EBADF, .userns_fd = -EBADF })
+#define STOPPED_TREE_INIT ((struct stopped_tree){ .userns_fd = -EBADF })
 
-/* Takes "rootfs" and "idmap" of the arguments. The calling process gets a mount namespace of its own. */
+/*
+ * Takes "rootfs" and "idmap" (or "privileged") of the arguments. The calling process gets a mount namespace of its own
+ * and the container root's ids on the host.
+ */
 int stopped_tree_assemble(struct json_object *args, struct stopped_tree *ret, struct error *err);
 void stopped_tree_done(struct stopped_tree *s);
 
