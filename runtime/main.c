@@ -12,6 +12,14 @@ static const struct worker_job jobs[] = {
         { "file-get", job_file_get, "read a file, directory or symbolic link of a container" },
         { "file-put", job_file_put, "write a file, directory or symbolic link of a container" },
         { "file-delete", job_file_delete, "remove a file or an empty directory of a container" },
+        { "layer-probe", job_layer_probe, "whether squashfs layers can be mounted" },
+        { "layer-begin", job_layer_begin, "make an empty directory to unpack a layer into" },
+        { "layer-commit", job_layer_commit, "give an unpacked layer its name" },
+        { "volume-trash", job_volume_trash, "move a volume or a layer into the pool's trash" },
+        { "volume-usage", job_volume_usage, "add up the bytes of a volume" },
+        { "pool-create", job_pool_create, "make the directories of a storage pool" },
+        { "pool-delete", job_pool_delete, "remove the directories of a storage pool" },
+        { "pool-sweep", job_pool_sweep, "remove what no object names from a storage pool" },
         {},
 };
 
