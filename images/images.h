@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Images: files under their fingerprint, aliases, and how an image gets here (an upload, a build). Knows no instance
+ * and no pool: whoever makes an instance asks for the image, then for its files.
+ */
+#pragma once
+
+#include "api/image.h"
+#include "server/operation.h"
+
+extern const struct object_kind image_kind;       /* by project and fingerprint */
+extern const struct object_kind image_alias_kind; /* by project and alias name */
+
+void images_register(struct server *s);
+/* At start-up, before requests: removes what the spool and the image directory hold and no object names. */
+void images_recover(struct server *s, void (*done)(struct server *s, void *data), void *data);
+
+/*
+ * The image an instance is made of. `source` is the request's "source" object: alias or fingerprint (either may stand
+ * in the other's place; a fingerprint may be a unique prefix) of a local image, or with "server"/"protocol" one of the
+ * daemon's remotes, which is built or fetched first with progress on op. done exactly once, never before this returns;
+ * the object is valid during the call only (take what you need: see image_files below).
+ */
+typedef void (*image_ready_fn)(void *data, int r, struct object *image, struct error *err);
+void image_for_instance(struct server *s, const char *project, struct json_object *source, struct operation *op,
+                        image_ready_fn done, void *data);
+
+/* Where its bytes are; the caller frees. rootfs is NULL for a unified tarball. */
+char *image_meta_path(struct server *s, const struct object *image);
+char *image_rootfs_path(struct server *s, const struct object *image);
