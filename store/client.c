@@ -482,7 +482,8 @@ static int client_commit(struct store *s, struct store_txn *take_txn, store_done
                 return -EAGAIN;
         struct pending *p = xnew(struct pending);
         *p = (struct pending){ .id = c->next_id++, .done = done, .data = data };
-        protocol_commit_seal(&txn->frame, p->id, oldest_open(c, p->id), txn->n_ops);
+        struct wire_commit numbers = { p->id, oldest_open(c, p->id), txn->is_urgent, txn->n_ops };
+        protocol_commit_seal(&txn->frame, &numbers);
         p->frame = txn->frame;
         txn->frame = STRBUF_INIT;
         list_append(&c->unsent, &p->link);

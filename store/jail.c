@@ -22,7 +22,7 @@
 /* Files, memory, time and the one stream. Not kill(): with uid 0 it reaches every process of root. */
 static const unsigned allowed[] = {
         SYS_read, SYS_write, SYS_pread64, SYS_pwrite64, SYS_readv, SYS_writev, SYS_recvfrom, SYS_sendto, SYS_recvmsg,
-        SYS_sendmsg, SYS_shutdown, SYS_ppoll, SYS_openat, SYS_close, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_lseek,
+        SYS_sendmsg, SYS_shutdown, SYS_ppoll, SYS_openat, SYS_close, SYS_fstat, SYS_fstatfs, SYS_newfstatat, SYS_statx, SYS_lseek,
         SYS_fsync, SYS_fdatasync, SYS_ftruncate, SYS_fallocate, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_mkdirat,
         SYS_faccessat, SYS_faccessat2, SYS_fchmod, SYS_fchown, SYS_readlinkat, SYS_getdents64, SYS_getcwd, SYS_fcntl,
         SYS_flock, SYS_dup, SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_futex,

@@ -134,7 +134,7 @@ static void apply_txn(struct memory_store *m, struct store_txn *txn, struct stor
         struct wire_op op;
         size_t used, n = 0;
 
-        protocol_commit_seal(&txn->frame, 0, 0, txn->n_ops);
+        protocol_commit_seal(&txn->frame, &(struct wire_commit){ .n_ops = txn->n_ops });
         res->r = protocol_next_frame(txn->frame.data, txn->frame.len, &f, &used) > 0 ? 0 : -EBADMSG;
         if (res->r == 0)
                 res->r = protocol_read_commit(&f, &c);

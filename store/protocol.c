@@ -120,6 +120,7 @@ void protocol_commit_begin(struct strbuf *out)
         frame_begin(out, FRAME_COMMIT);
         put_u64(out, 0);
         put_u64(out, 0);
+        put_u8(out, 0);
         put_u32(out, 0);
 }
 
@@ -134,11 +135,12 @@ void protocol_commit_add(struct strbuf *out, const struct wire_op *op)
                 put_text(out, op->json);
 }
 
-void protocol_commit_seal(struct strbuf *out, uint64_t id, uint64_t acked, uint32_t n_ops)
+void protocol_commit_seal(struct strbuf *out, const struct wire_commit *numbers)
 {
-        memcpy(out->data + COMMIT_IDS, &id, sizeof id);
-        memcpy(out->data + COMMIT_IDS + 8, &acked, sizeof acked);
-        memcpy(out->data + COMMIT_IDS + 16, &n_ops, sizeof n_ops);
+        memcpy(out->data + COMMIT_IDS, &numbers->id, 8);
+        memcpy(out->data + COMMIT_IDS + 8, &numbers->acked, 8);
+        out->data[COMMIT_IDS + 16] = numbers->is_urgent;
+        memcpy(out->data + COMMIT_IDS + 17, &numbers->n_ops, 4);
         frame_end(out, 0);
 }
 
@@ -232,6 +234,7 @@ int protocol_read_commit(const struct frame *f, struct wire_commit *ret)
         struct wire_commit c = { 0 };
         c.id = get_u64(&r);
         c.acked = get_u64(&r);
+        c.is_urgent = get_u8(&r);
         c.n_ops = get_u32(&r);
         if (r.is_bad)
                 return -EBADMSG;

@@ -8,7 +8,7 @@
  * into the frame and are C strings.
  *
  *   daemon → child   LOAD     -
- *                    COMMIT   u64 id, u64 acked, u32 n, n × (u8 what, u64 expect, kind, project, name[, json])
+ *                    COMMIT   u64 id, u64 acked, u8 is urgent, u32 n, n × (u8 what, u64 expect, kind, project, name[, json])
  *                    RESOLVE  u32 n, n × u64 id
  *   child → daemon   HELLO    u64 next id, u32 did            the database is open, locked and migrated
  *                    RECORD   kind, project, name, u64 rev, u32 schema, json
@@ -54,6 +54,7 @@ struct wire_op {
 
 struct wire_commit {
         uint64_t id, acked;
+        bool is_urgent;
         uint32_t n_ops;
         const char *ops; /* what protocol_next_op() walks */
         size_t n;
@@ -80,7 +81,7 @@ int protocol_next_frame(const char *data, size_t n, struct frame *ret, size_t *r
 /* A COMMIT is written in three parts: begin, its steps, and the numbers known only when it is sent. */
 void protocol_commit_begin(struct strbuf *out);
 void protocol_commit_add(struct strbuf *out, const struct wire_op *op);
-void protocol_commit_seal(struct strbuf *out, uint64_t id, uint64_t acked, uint32_t n_ops);
+void protocol_commit_seal(struct strbuf *out, const struct wire_commit *numbers);
 
 void protocol_write_empty(struct strbuf *out, enum frame_type type);
 void protocol_write_resolve(struct strbuf *out, const uint64_t *ids, uint32_t n);

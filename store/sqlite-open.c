@@ -229,13 +229,14 @@ static int on_wal(void *data, sqlite3 *db _unused_, const char *name _unused_, i
 /*
  * Exclusive locking before the first access: SQLite then keeps the log's index in its own memory, and there is no
  * shared mapping whose page could be missing on a full disk. Pages are not spilled before COMMIT, so that a full
- * disk shows there and nowhere else. The log is emptied by us, after the answers (engine_tidy).
+ * disk shows there and nowhere else. Some builds of SQLite zero every freed page: then a delete would write as much
+ * as it frees, which a full disk does not allow. The log is emptied by us, after the answers (engine_tidy).
  */
 static int configure(struct engine *e)
 {
         sqlite3_wal_hook(e->db, on_wal, e);
         return engine_exec(e, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_spill = OFF;"
-                              "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
+                              "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST; PRAGMA trusted_schema = OFF;"
                               "PRAGMA journal_size_limit = 16777216");
 }
 
@@ -267,7 +268,8 @@ int engine_open(const char *place, const struct migration *table, struct engine 
         bool is_new = false, has_old = false;
         *e = (struct engine){ .table = table, .fail = getenv("LIGHTD_STORE_FAIL") };
         error_done(err);
-        int rc = sqlite3_open_v2(ENGINE_FILE, &e->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+        const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+        int rc = sqlite3_open_v2(ENGINE_FILE, &e->db, flags, NULL);
         int r = engine_errno(e, rc);
         if (r == 0)
                 r = engine_exec(e, "PRAGMA locking_mode = EXCLUSIVE");

@@ -2,6 +2,7 @@
 #include "store/sqlite.h"
 #include "base/alloc.h"
 #include "store/engine-internal.h"
+#include "store/reserve.h"
 #include "store/store-internal.h"
 
 #include <unistd.h>
@@ -241,8 +242,10 @@ static int try_group(struct engine *e, const struct wire_commit *commits, size_t
 static int checkpoint(struct engine *e, int mode)
 {
         int r = engine_errno(e, sqlite3_wal_checkpoint_v2(e->db, NULL, mode, NULL, NULL));
-        if (r == 0)
+        if (r == 0) {
                 e->wal_pages = 0;
+                reserve_make();
+        }
         return r;
 }
 
@@ -258,6 +261,8 @@ static int commit_one_by_one(struct engine *e, const struct wire_commit *commits
                 return r;
         for (size_t i = 0; i < n; i++) {
                 r = try_group(e, &commits[i], 1, &results[i]);
+                if (r == -ENOSPC && commits[i].is_urgent && reserve_release())
+                        r = try_group(e, &commits[i], 1, &results[i]);
                 if (r == -ENOSPC)
                         results[i] = (struct store_result){ .r = -ENOSPC };
                 else if (r < 0)

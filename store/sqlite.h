@@ -9,6 +9,7 @@
  *                        meta(key, value)   "format" of these tables, "did"
  *   lightd.db-wal        SQLite's log; part of the database
  *   lightd.db.<UTC>      copies made before migrations; the newest three are kept
+ *   reserve              blocks for urgent transactions on a full disk (reserve.h)
  *   lock                 held while a child lives, so that a new one waits for the old one's last write
  */
 #pragma once

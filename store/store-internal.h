@@ -9,6 +9,7 @@
 struct store_txn {
         struct strbuf frame; /* a COMMIT frame in the making: no second copy on its way to the child */
         uint32_t n_ops;
+        bool is_urgent;
         int r; /* the first thing that is wrong with it, told by store_commit() */
 };
 

@@ -53,6 +53,7 @@ void store_txn_put(struct store_txn *txn, const char *kind, const char *project,
 
 void store_txn_delete(struct store_txn *txn, const char *kind, const char *project, const char *name, uint64_t expect)
 {
+        txn->is_urgent = true;
         add_op(txn, &(struct wire_op){ OP_DELETE, expect, kind, project, name, NULL });
 }
 
@@ -70,6 +71,11 @@ int store_expect(const struct wire_op *op, uint64_t rev)
         if (rev == 0)
                 return -ENOENT;
         return rev == op->expect ? 0 : -ESTALE;
+}
+
+void store_txn_set_urgent(struct store_txn *txn)
+{
+        txn->is_urgent = true;
 }
 
 size_t store_txn_count(const struct store_txn *txn)

@@ -56,6 +56,8 @@ void store_txn_put(struct store_txn *txn, const char *kind, const char *project,
 void store_txn_delete(struct store_txn *txn, const char *kind, const char *project, const char *name, uint64_t expect);
 /* Changes nothing, but the transaction fails unless the object has this revision (ANY: unless it exists). */
 void store_txn_check(struct store_txn *txn, const char *kind, const char *project, const char *name, uint64_t expect);
+/* May use the room kept for a full disk. For what leads to deletions (an intent); one with a delete has it by itself. */
+void store_txn_set_urgent(struct store_txn *txn);
 size_t store_txn_count(const struct store_txn *txn);
 
 struct store;
