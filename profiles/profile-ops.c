@@ -88,12 +88,3 @@ int profile_delete(struct server *s, struct change *c, const struct object *o, s
                 change_delete(c, &profile_kind, o->project, o->name, o->rev);
         return r;
 }
-
-int profiles_first_start(struct server *s _unused_, struct change *c)
-{
-        struct profile *p = type_new(&profile_type);
-        p->name = xstrdup("default");
-        p->description = xstrdup("Given to every instance that names no profile");
-        change_put(c, &profile_kind, "default", "default", OBJECT_REV_NEW, p);
-        return 0;
-}

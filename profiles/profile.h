@@ -10,10 +10,6 @@
 
 extern const struct object_kind profile_kind;
 
-void profiles_register(struct server *s);
-/* Puts the default profile, without devices, into the change of the first start. */
-int profiles_first_start(struct server *s, struct change *c);
-
 /* What instances/ adds. Any may be NULL. */
 struct profile_hooks {
         /* The devices of a profile by themselves (a profile may lack what an instance must have). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What profiles refer to: their project, and by their devices pools and networks. */
-#include "profiles/profile.h"
+#include "profiles/profiles.h"
 #include "base/alloc.h"
 #include "projects/used-by.h"
 
@@ -55,4 +55,12 @@ void profiles_register(struct server *s)
         used_by_add("project", in_project);
         used_by_add("storage-pool", with_pool);
         used_by_add("network", with_network);
+}
+
+void profiles_first_start(struct server *s _unused_, struct change *c)
+{
+        struct profile *p = type_new(&profile_type);
+        p->name = xstrdup("default");
+        p->description = xstrdup("Given to every instance that names no profile");
+        change_put(c, &profile_kind, "default", "default", OBJECT_REV_NEW, p);
 }

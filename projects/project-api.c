@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "projects/project.h"
+#include "projects/projects.h"
 #include "projects/used-by.h"
 
 static void get_list(struct request *req)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "projects/project.h"
+#include "projects/projects.h"
 #include "base/alloc.h"
 
 const struct object_kind project_kind = { .name = "project", .title = "Project", .type = &project_type, .schema = 1 };
@@ -13,7 +13,7 @@ static const char *const feature_keys[] = {
         [PROJECT_INSTANCES] = NULL,
 };
 
-int projects_first_start(struct server *s _unused_, struct change *c)
+void projects_first_start(struct server *s _unused_, struct change *c)
 {
         struct project *p = type_new(&project_type);
         p->name = xstrdup("default");
@@ -22,7 +22,6 @@ int projects_first_start(struct server *s _unused_, struct change *c)
                 if (feature_keys[i])
                         strmap_set(&p->config, feature_keys[i], "true");
         change_put(c, &project_kind, "", "default", OBJECT_REV_NEW, p);
-        return 0;
 }
 
 const char *project_effective(struct server *s, const char *project, enum project_feature feature)

@@ -12,10 +12,6 @@ enum project_feature { PROJECT_IMAGES, PROJECT_NETWORKS, PROJECT_PROFILES, PROJE
 
 extern const struct object_kind project_kind;
 
-void projects_register(struct server *s);
-/* Puts the default project into the change of the first start. */
-int projects_first_start(struct server *s, struct change *c);
-
 /* Where the project's objects of that sort live: itself, or "default" when it shares those. Borrowed. */
 const char *project_effective(struct server *s, const char *project, enum project_feature feature);
 /* The same for a request, after checking that the project exists (ERR_NOT_FOUND). */
