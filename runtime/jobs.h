@@ -25,3 +25,7 @@ job_fn job_file_get, job_file_put, job_file_delete;
 job_fn job_pool_create, job_pool_delete, job_pool_sweep;
 /* runtime/pool-files.c */
 job_fn job_layer_begin, job_layer_commit, job_layer_probe, job_volume_trash, job_volume_usage;
+/* runtime/net-bridge.c */
+job_fn job_bridge_up, job_bridge_down, job_bridge_sweep;
+/* runtime/net-links.c */
+job_fn job_net_links, job_subnet_find;

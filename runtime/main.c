@@ -20,6 +20,11 @@ static const struct worker_job jobs[] = {
         { "pool-create", job_pool_create, "make the directories of a storage pool" },
         { "pool-delete", job_pool_delete, "remove the directories of a storage pool" },
         { "pool-sweep", job_pool_sweep, "remove what no object names from a storage pool" },
+        { "bridge-up", job_bridge_up, "make or repair a managed bridge with its rules" },
+        { "bridge-down", job_bridge_down, "take a managed bridge away" },
+        { "bridge-sweep", job_bridge_sweep, "take away bridges of ours that no network names" },
+        { "net-links", job_net_links, "list links and addresses of network namespaces" },
+        { "subnet-find", job_subnet_find, "choose networks the host does not use" },
         {},
 };
 
