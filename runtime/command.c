@@ -111,13 +111,13 @@ static void reset_signals(void)
 }
 
 /* While the capabilities are still there. The host's keys stay outside: the command has a session keyring of its own. */
-static int limit(const struct exec_request *req)
+static int limit(const struct command *c)
 {
-        (void)req;
         umask(022);
         if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS && errno != EDQUOT)
                 return -errno;
-        return 0;
+        int r = privileges_drop_capabilities(&c->privileges);
+        return r < 0 ? r : privileges_load_filter(c->filter);
 }
 
 static int become_user(const struct exec_request *req)
@@ -192,29 +192,29 @@ static int run_command(struct exec_request *req, struct command_report *report)
         return result;
 }
 
-static _noreturn_ void command_main(struct exec_request *req, struct command_report *report)
+static _noreturn_ void command_main(struct command *c)
 {
         enum command_step step = COMMAND_DESCRIPTORS;
         setsid();
-        int r = place_descriptors(req);
+        int r = place_descriptors(&c->req);
         if (r == 0) {
-                step = COMMAND_LIMITS;
-                r = limit(req);
+                step = COMMAND_PRIVILEGES;
+                r = limit(c);
         }
         if (r == 0) {
                 step = COMMAND_IDENTITY;
-                r = become_user(req);
+                r = become_user(&c->req);
         }
         if (r == 0) {
                 step = COMMAND_CWD;
-                r = choose_directory(req);
+                r = choose_directory(&c->req);
         }
         if (r == 0) {
                 step = COMMAND_EXEC;
                 reset_signals();
-                r = run_command(req, report);
+                r = run_command(&c->req, c->report);
         }
-        command_fail(report, step, r);
+        command_fail(c->report, step, r);
         _exit(127);
 }
 
@@ -226,49 +226,50 @@ static pid_t fork_command(void)
         return pid < 0 ? -errno : (pid_t)pid;
 }
 
-void command_join_and_run(struct enter_target *t, struct exec_request *req, struct command_report *report)
+void command_join_and_run(struct command *c)
 {
-        int r = enter_join(t, ENTER_ALL);
+        int r = enter_join(&c->target, ENTER_ALL);
         if (r < 0) {
-                command_fail(report, COMMAND_JOIN, r);
+                command_fail(c->report, COMMAND_JOIN, r);
                 _exit(1);
         }
-        r = req->is_interactive ? open_pty(req) : 0;
+        r = c->req.is_interactive ? open_pty(&c->req) : 0;
         if (r < 0) {
-                command_fail(report, COMMAND_PTY, r);
+                command_fail(c->report, COMMAND_PTY, r);
                 _exit(1);
         }
         pid_t pid = fork_command();
         if (pid == 0)
-                command_main(req, report);
+                command_main(c);
         if (pid < 0)
-                command_fail(report, COMMAND_FORK, pid);
+                command_fail(c->report, COMMAND_FORK, pid);
         else
-                report->pid = pid;
+                c->report->pid = pid;
         _exit(pid < 0);
 }
 
-int command_error(const struct command_report *report, const struct exec_request *req, struct error *err)
+int command_error(const struct command *c, struct error *err)
 {
         static const char *const sentences[_COMMAND_STEP_MAX] = {
                 [COMMAND_JOIN] = "Entering the instance",
                 [COMMAND_PTY] = "Opening a terminal in the instance's /dev/pts",
                 [COMMAND_FORK] = "Starting a process in the instance",
                 [COMMAND_DESCRIPTORS] = "Placing the descriptors of the command",
-                [COMMAND_LIMITS] = "Applying the instance's limits to the command",
+                [COMMAND_PRIVILEGES] = "Limiting the command's privileges",
                 [COMMAND_IDENTITY] = "Changing to the command's user and group",
         };
-        int r = report->error;
-        if (report->step == COMMAND_JOIN && r == -ESRCH)
+        enum command_step step = c->report->step;
+        int r = c->report->error;
+        if (step == COMMAND_JOIN && r == -ESRCH)
                 return error_set(err, ERR_WRONG_STATE, "The instance is not running");
-        if ((report->step == COMMAND_JOIN || report->step == COMMAND_FORK) && r == -EAGAIN)
+        if ((step == COMMAND_JOIN || step == COMMAND_FORK) && r == -EAGAIN)
                 return error_set(err, ERR_WRONG_STATE, "The instance has as many processes as its limit allows");
-        if (report->step == COMMAND_CWD)
-                return error_set_errno(err, r, "Entering the directory \"%s\"", req->cwd);
-        if (report->step == COMMAND_IDENTITY && r == -EINVAL)
-                return error_set(err, ERR_BAD_REQUEST, "The instance has no user \"%u\" or no group \"%u\"", req->uid,
-                                 req->gid);
-        return error_set_errno(err, r, "%s", sentences[report->step]);
+        if (step == COMMAND_CWD)
+                return error_set_errno(err, r, "Entering the directory \"%s\"", c->req.cwd);
+        if (step == COMMAND_IDENTITY && r == -EINVAL)
+                return error_set(err, ERR_BAD_REQUEST, "The instance has no user \"%u\" or no group \"%u\"", c->req.uid,
+                                 c->req.gid);
+        return error_set_errno(err, r, "%s", sentences[step]);
 }
 
 int command_exec_status(const struct command_report *report, const char *name, char **ret_message)

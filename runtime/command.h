@@ -8,6 +8,7 @@
 
 #include "runtime/enter.h"
 #include "runtime/exec-request.h"
+#include "runtime/privileges.h"
 
 enum command_step {
         COMMAND_RUNNING = 0, /* nothing failed */
@@ -15,7 +16,7 @@ enum command_step {
         COMMAND_PTY,
         COMMAND_FORK,
         COMMAND_DESCRIPTORS,
-        COMMAND_LIMITS,
+        COMMAND_PRIVILEGES,
         COMMAND_IDENTITY,
         COMMAND_CWD,
         COMMAND_EXEC,
@@ -29,13 +30,21 @@ struct command_report {
         volatile bool is_interpreter_missing;
 };
 
+/* All that is made ready on the host's side, so that the children have nothing to allocate or look up there. */
+struct command {
+        struct exec_request req;
+        struct enter_target target;
+        struct privileges privileges;
+        struct privileges_filter *filter;
+        struct command_report *report; /* shared with the children */
+};
+
 int command_fail(struct command_report *report, enum command_step step, int r); /* returns r */
 
 /* For the child of enter_fork(): returns (by exiting) when the command has been exec'd or has failed. */
-_noreturn_ void command_join_and_run(struct enter_target *t, struct exec_request *req,
-                                     struct command_report *report);
+_noreturn_ void command_join_and_run(struct command *c);
 
 /* The sentence for a failed step other than COMMAND_EXEC. */
-int command_error(const struct command_report *report, const struct exec_request *req, struct error *err);
+int command_error(const struct command *c, struct error *err);
 /* 126 or 127 and the sentence for COMMAND_EXEC. */
 int command_exec_status(const struct command_report *report, const char *name, char **ret_message);

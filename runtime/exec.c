@@ -9,6 +9,7 @@
 #include "runtime/command.h"
 #include "runtime/enter.h"
 #include "runtime/jobs.h"
+#include "runtime/spec.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/names.h"
@@ -63,20 +64,20 @@ static int wait_joiner(pid_t pid)
 }
 
 /* Returns when the command runs (its exec succeeded) or has failed; either way the report says it. */
-static int launch(struct enter_target *t, struct exec_request *req, struct command_report *report)
+static int launch(struct command *c)
 {
-        give_pipes(req);
-        pid_t joiner = enter_fork(t);
+        give_pipes(&c->req);
+        pid_t joiner = enter_fork(&c->target);
         if (joiner < 0)
-                return command_fail(report, COMMAND_JOIN, joiner);
+                return command_fail(c->report, COMMAND_JOIN, joiner);
         if (joiner == 0)
-                command_join_and_run(t, req, report);
+                command_join_and_run(c);
         int r = wait_joiner(joiner);
-        if (r < 0 && report->step == COMMAND_RUNNING)
-                return command_fail(report, COMMAND_JOIN, r); /* killed with its container */
-        if (report->step != COMMAND_RUNNING && report->pid > 0)
-                waitpid(report->pid, NULL, 0);
-        return report->step == COMMAND_RUNNING ? 0 : report->error;
+        if (r < 0 && c->report->step == COMMAND_RUNNING)
+                return command_fail(c->report, COMMAND_JOIN, r); /* killed with its container */
+        if (c->report->step != COMMAND_RUNNING && c->report->pid > 0)
+                waitpid(c->report->pid, NULL, 0);
+        return c->report->step == COMMAND_RUNNING ? 0 : c->report->error;
 }
 
 static void close_given(const struct exec_request *req)
@@ -172,46 +173,70 @@ static int finish(const struct exec_request *req, int status, const char *messag
 }
 
 /* A command that cannot be run is an answer (126, 127), as in a shell; all else is an error. */
-static int finish_failed(const struct exec_request *req, const struct command_report *report,
-                         struct json_object **ret_result, struct error *err)
+static int finish_failed(const struct command *c, struct json_object **ret_result, struct error *err)
 {
-        _cleanup_free_ char *name = name_printable(req->argv[0]), *message = NULL;
-        if (report->step != COMMAND_EXEC)
-                return command_error(report, req, err);
-        int status = command_exec_status(report, name, &message);
-        return finish(req, status, message, ret_result, err);
+        _cleanup_free_ char *name = name_printable(c->req.argv[0]), *message = NULL;
+        if (c->report->step != COMMAND_EXEC)
+                return command_error(c, err);
+        int status = command_exec_status(c->report, name, &message);
+        return finish(&c->req, status, message, ret_result, err);
 }
 
-static int run(struct enter_target *t, struct exec_request *req, struct command_report *report,
-               struct json_object **ret_result, struct error *err)
+static int run(struct command *c, struct json_object **ret_result, struct error *err)
 {
         int status = 0;
-        int r = launch(t, req, report);
-        close_given(req); /* the daemon waits for the last writer to close */
+        int r = launch(c);
+        close_given(&c->req); /* the daemon waits for the last writer to close */
         if (r < 0)
-                return finish_failed(req, report, ret_result, err);
-        struct supervision s = { .pid = report->pid, .control = req->control, .is_recorded = req->is_recorded };
-        _cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, report->pid, 0);
-        if (pidfd < 0)
-                return error_set_errno(err, -errno, "Watching the command \"%s\"", req->argv[0]);
-        s.pidfd = pidfd;
+                return finish_failed(c, ret_result, err);
+        struct supervision s = { .pid = c->report->pid,
+                                 .pidfd = (int)syscall(SYS_pidfd_open, c->report->pid, 0),
+                                 .control = c->req.control,
+                                 .is_recorded = c->req.is_recorded };
+        if (s.pidfd < 0)
+                return error_set_errno(err, -errno, "Watching the command \"%s\"", c->req.argv[0]);
         r = supervise(&s, &status, err);
-        return r < 0 ? r : finish(req, status, NULL, ret_result, err);
+        fd_close(s.pidfd);
+        return r < 0 ? r : finish(&c->req, status, NULL, ret_result, err);
+}
+
+static int read_privileges(struct json_object *args, struct privileges *ret, struct error *err)
+{
+        *ret = (struct privileges){
+                .is_privileged = json_get_bool(args, "privileged", false),
+                .is_nesting = json_get_bool(args, "nesting", false),
+                .has_seccomp = json_get_bool(json_get_object(args, "seccomp"), "default", true),
+        };
+        return spec_parse_capabilities(args, &ret->capabilities_drop, err);
+}
+
+static int prepare(struct json_object *args, struct command *c, struct error *err)
+{
+        int r = enter_target_read(args, &c->target, err);
+        if (r == 0)
+                r = exec_request_read(args, &c->req, err);
+        if (r == 0)
+                r = read_privileges(args, &c->privileges, err);
+        if (r == 0)
+                r = enter_hide(&c->target, "exec", args, err);
+        if (r == 0)
+                r = privileges_filter_new(&c->privileges, &c->filter, err);
+        if (r < 0)
+                return r;
+        c->report = report_new();
+        return c->report ? 0 : -errno;
+}
+
+static void command_done(struct command *c)
+{
+        privileges_filter_free(c->filter);
+        enter_target_done(&c->target);
+        exec_request_done(&c->req);
 }
 
 int job_exec(struct json_object *args, struct json_object **ret_result, struct error *err)
 {
-        _cleanup_(exec_request_done) struct exec_request req = { 0 };
-        _cleanup_enter_target_ struct enter_target target = ENTER_TARGET_INIT;
-        int r = enter_target_read(args, &target, err);
-        if (r == 0)
-                r = exec_request_read(args, &req, err);
-        if (r == 0)
-                r = enter_hide(&target, "exec", args, err);
-        if (r < 0)
-                return r;
-        struct command_report *report = report_new();
-        if (!report)
-                return -errno;
-        return run(&target, &req, report, ret_result, err);
+        _cleanup_(command_done) struct command c = { .target = ENTER_TARGET_INIT };
+        int r = prepare(args, &c, err);
+        return r < 0 ? r : run(&c, ret_result, err);
 }

@@ -412,7 +412,7 @@ static int capability_number(const char *name)
         return -EINVAL;
 }
 
-static int parse_capabilities(struct json_object *o, uint64_t *ret, struct error *err)
+int spec_parse_capabilities(struct json_object *o, uint64_t *ret, struct error *err)
 {
         struct json_object *list = json_get_array(o, "capabilities_drop");
         size_t n = list ? json_object_array_length(list) : 0;
@@ -474,7 +474,7 @@ static int parse_isolation(struct json_object *o, struct spec *s, struct error *
         s->has_seccomp = json_get_bool(seccomp, "default", true);
         if (s->is_privileged != (s->idmap.base == 0))
                 return bad(err, "idmap", s->is_privileged ? "is given for a privileged container" : "is missing");
-        return parse_capabilities(o, &s->capabilities_drop, err);
+        return spec_parse_capabilities(o, &s->capabilities_drop, err);
 }
 
 int spec_parse(struct json_object *o, struct spec *ret, struct error *err)

@@ -113,6 +113,7 @@ void spec_done(struct spec *s);
 /* The parts other jobs take too ("rootfs", "idmap" of file jobs and volume-create). o may be NULL. */
 int spec_parse_rootfs(struct json_object *o, struct spec_rootfs *ret, struct error *err);
 int spec_parse_idmap(struct json_object *o, struct spec_idmap *ret, struct error *err);
+int spec_parse_capabilities(struct json_object *o, uint64_t *ret_drop, struct error *err); /* "capabilities_drop" of o */
 void spec_rootfs_done(struct spec_rootfs *r);
 /* An absolute path without "." and ".." components and repeated slashes; key is for the sentence. */
 int spec_check_path(const char *path, const char *key, struct error *err);
