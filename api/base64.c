@@ -35,7 +35,10 @@ static int digit_value(char c)
         return c == '/' ? 63 : -1;
 }
 
-/* Four characters into one to three bytes; the number of bytes, or 0. Padding is legal only in the last group. */
+/*
+ * Four characters into one to three bytes; the number of bytes, or 0. Padding is legal only in the last
+ * group.
+ */
 static size_t decode_group(const char *text, bool is_last, uint8_t ret_bytes[static 3])
 {
         size_t n_pad = !is_last ? 0 : text[3] != '=' ? 0 : text[2] != '=' ? 1 : 2;

@@ -65,28 +65,34 @@ static int next_value(const char **at, struct clause *c, struct error *err)
         const char *start = skip_blanks(*at);
         if (*start != '"') {
                 c->value = next_word(at);
-                return c->value ? 0 : error_set(err, ERR_BAD_REQUEST, "Invalid filter: no value follows \"%s %s\"",
-                                                c->field, c->is_ne ? "ne" : "eq");
+                if (c->value)
+                        return 0;
+                return error_set(err, ERR_BAD_REQUEST, "Invalid filter: no value follows \"%s %s\"", c->field,
+                                 c->is_ne ? "ne" : "eq");
         }
         const char *stop = strchr(++start, '"');
         if (!stop)
-                return error_set(err, ERR_BAD_REQUEST, "Invalid filter: the quote in the value of \"%s\" is not closed",
-                                 c->field);
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "Invalid filter: the quote in the value of \"%s\" is not closed", c->field);
         if (stop[1] && !is_blank(stop[1]))
-                return error_set(err, ERR_BAD_REQUEST, "Invalid filter: no blank follows the quoted value of \"%s\"",
-                                 c->field);
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "Invalid filter: no blank follows the quoted value of \"%s\"", c->field);
         c->value = xstrndup(start, (size_t)(stop - start));
         *at = stop + 1;
         return 0;
 }
 
-/* What is no expression is a plain value, as in LXD; what is one but too big for us must not quietly mean less. */
+/*
+ * What is no expression is a plain value, as in LXD; what is one but too big for us must not quietly mean
+ * less.
+ */
 static int compile_value(struct clause *c, struct error *err)
 {
         unsigned flags = PATTERN_CASE_BLIND | (strpbrk(c->value, "^$") ? 0 : PATTERN_WHOLE);
         if (!strpbrk(c->value, "\\^$.|?*+()[]{}") || pattern_new(c->value, flags, &c->pattern) != -E2BIG)
                 return 0;
-        return error_set(err, ERR_BAD_REQUEST, "Invalid filter: the expression for \"%s\" is too long", c->field);
+        return error_set(err, ERR_BAD_REQUEST, "Invalid filter: the expression for \"%s\" is too long",
+                         c->field);
 }
 
 static int parse_clause(const char **at, struct clause *c, struct error *err)
@@ -97,8 +103,8 @@ static int parse_clause(const char **at, struct clause *c, struct error *err)
                 return error_set(err, ERR_BAD_REQUEST, "Invalid filter: it ends where a field should stand");
         c->is_ne = next_is(at, "ne");
         if (!c->is_ne && !next_is(at, "eq"))
-                return error_set(err, ERR_BAD_REQUEST, "Invalid filter: neither \"eq\" nor \"ne\" follows \"%s\"",
-                                 c->field);
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "Invalid filter: neither \"eq\" nor \"ne\" follows \"%s\"", c->field);
         int r = next_value(at, c, err);
         return r < 0 ? r : compile_value(c, err);
 }
@@ -112,9 +118,10 @@ static int parse_clauses(struct filter *f, const char *at, struct error *err)
                 struct clause *c = &f->clauses[f->n++];
                 c->is_or = f->n > 1 && next_is(&at, "or");
                 if (f->n > 1 && !c->is_or && !next_is(&at, "and"))
-                        return error_set(err, ERR_BAD_REQUEST,
-                                         "Invalid filter: neither \"and\" nor \"or\" follows the value of \"%s\"",
-                                         c[-1].field);
+                        return error_set(
+                                err, ERR_BAD_REQUEST,
+                                "Invalid filter: neither \"and\" nor \"or\" follows the value of \"%s\"",
+                                c[-1].field);
                 int r = parse_clause(&at, c, err);
                 if (r < 0)
                         return r;
@@ -131,7 +138,8 @@ int filter_parse(const char *text, struct filter **ret, struct error *err)
                 return 0;
         }
         if (strnlen(text, FILTER_TEXT_MAX + 1) > FILTER_TEXT_MAX)
-                return error_set(err, ERR_BAD_REQUEST, "Invalid filter: it is longer than %d bytes", FILTER_TEXT_MAX);
+                return error_set(err, ERR_BAD_REQUEST, "Invalid filter: it is longer than %d bytes",
+                                 FILTER_TEXT_MAX);
         _cleanup_filter_ struct filter *f = xnew(struct filter);
         int r = parse_clauses(f, text, err);
         if (r < 0)
@@ -149,7 +157,8 @@ static bool scalar_matches(const struct clause *c, struct json_object *o)
 {
         if (!o || json_object_is_type(o, json_type_object))
                 return false;
-        return text_matches(c, json_object_is_type(o, json_type_string) ? json_object_get_string(o) : json_text(o));
+        return text_matches(c, json_object_is_type(o, json_type_string) ? json_object_get_string(o)
+                                                                        : json_text(o));
 }
 
 static bool path_matches(const struct clause *c, struct json_object *o, const char *path);
@@ -163,8 +172,8 @@ static bool any_element_matches(const struct clause *c, struct json_object *arra
 }
 
 /*
- * A key may hold dots itself ("image.os" in config), so the longest key that exists is tried first and then shorter
- * ones. path NULL: the value is reached.
+ * A key may hold dots itself ("image.os" in config), so the longest key that exists is tried first and then
+ * shorter ones. path NULL: the value is reached.
  */
 static bool path_matches(const struct clause *c, struct json_object *o, const char *path)
 {
@@ -177,7 +186,8 @@ static bool path_matches(const struct clause *c, struct json_object *o, const ch
         _cleanup_free_ char *key = xstrdup(path);
         for (size_t n = strlen(key);;) {
                 struct json_object *child;
-                if (json_object_object_get_ex(o, key, &child) && path_matches(c, child, path[n] ? path + n + 1 : NULL))
+                if (json_object_object_get_ex(o, key, &child) &&
+                    path_matches(c, child, path[n] ? path + n + 1 : NULL))
                         return true;
                 char *dot = strrchr(key, '.');
                 if (!dot)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `?filter=` of LXD's collections: `name eq "my container" and not status eq Running or config.image.os eq ubuntu`.
+ * `?filter=` of LXD's collections: `name eq "my container" and not status eq Stopped or config.a.b eq c`.
  *
- *      filter = clause { ("and" | "or") clause }           evaluated from the left, no precedence, no parentheses
- *      clause = [ "not" ] field ("eq" | "ne") value        value: a word, or anything in double quotes
+ *      filter = clause { ("and" | "or") clause }
+ *      clause = [ "not" ] field ("eq" | "ne") value
  *
- * As in LXD 5.0 a value is a regular expression for the whole text unless it holds ^ or $, without regard to case;
- * what is no valid expression is compared as it is. Beyond LXD 5.0: numbers and booleans compare with their text, a
- * list matches if one of its elements does, and a quoted word need not hold a space.
+ * Clauses are joined from the left: no precedence, no parentheses. A value is a word, or anything in double
+ * quotes. As in LXD 5.0 it is a regular expression for the whole text unless it holds ^ or $, without regard
+ * to case; what is no valid expression is compared as it is. Beyond LXD 5.0: numbers and booleans compare
+ * with their text, a list matches if one of its elements does, and a quoted word need not hold a space.
+ *
  * Knows no resource: a field is a dotted path into the object as it is shown on the wire.
  */
 #pragma once

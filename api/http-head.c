@@ -6,9 +6,10 @@
 
 /* RFC 9110 5.6.2: what a method or a header's name is made of. */
 static const bool token_chars[256] = {
-        ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true, ['*'] = true,
-        ['+'] = true, ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true, ['`'] = true,  ['|'] = true,
-        ['~'] = true, ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+        ['!'] = true,         ['#'] = true,         ['$'] = true,         ['%'] = true, ['&'] = true,
+        ['\''] = true,        ['*'] = true,         ['+'] = true,         ['-'] = true, ['.'] = true,
+        ['^'] = true,         ['_'] = true,         ['`'] = true,         ['|'] = true, ['~'] = true,
+        ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
 };
 
 static size_t token_len(const char *s)
@@ -157,7 +158,8 @@ bool http_read_header(struct http_parser *p, size_t end)
         if (*name == ' ' || *name == '\t')
                 return fail(p, 400, "A header is folded over two lines");
         if (len == 0 || name[len] != ':')
-                return fail(p, 400, "A header's name is empty, or holds or ends with a character it must not");
+                return fail(p, 400,
+                            "A header's name is empty, or holds or ends with a character it must not");
         if (p->n_headers == HTTP_HEADERS_MAX)
                 return fail(p, 431, "There are more than 100 headers");
         for (size_t i = 0; i < len; i++)
@@ -170,7 +172,8 @@ bool http_read_header(struct http_parser *p, size_t end)
         while (stop > value && (stop[-1] == ' ' || stop[-1] == '\t'))
                 stop--;
         *stop = '\0';
-        p->headers[p->n_headers++] = (struct http_span){ (uint32_t)p->line, (uint32_t)(value - p->text.data) };
+        p->headers[p->n_headers++] =
+                (struct http_span){ (uint32_t)p->line, (uint32_t)(value - p->text.data) };
         return read_known_header(p, name, value);
 }
 

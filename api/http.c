@@ -43,7 +43,10 @@ static void begin_message(struct http_parser *p)
         p->state = HTTP_STATE_LINE;
 }
 
-/* No control byte but tab belongs in a head; CR and LF are judged by the caller, who knows where the line ends. */
+/*
+ * No control byte but tab belongs in a head; CR and LF are judged by the caller, who knows where the line
+ * ends.
+ */
 static bool is_text(const char *s, size_t n)
 {
         bool is_bad = false;
@@ -66,8 +69,8 @@ static void input_skip(struct input *in, size_t n)
 }
 
 /*
- * Moves input up to and including LF behind the text; the line starts at `start`. 1: it is complete, without its
- * CRLF, and ended by a NUL; 0: more is needed; -EFBIG, -EINVAL.
+ * Moves input up to and including LF behind the text; the line starts at `start`. 1: it is complete, without
+ * its CRLF, and ended by a NUL; 0: more is needed; -EFBIG, -EINVAL.
  */
 static int take_line(struct input *in, struct strbuf *text, size_t start, size_t max)
 {
@@ -105,7 +108,9 @@ static enum http_event read_first_line(struct http_parser *p, struct input *in)
         if (r == 0)
                 return HTTP_MORE;
         if (p->text.len == 1 && !p->has_skipped_line && !p->is_response) {
-                /* RFC 9112 2.2: one empty line before a request is what some old clients send after a body. */
+                /*
+                 * RFC 9112 2.2: one empty line before a request is what some old clients send after a body.
+                 */
                 p->has_skipped_line = true;
                 strbuf_clear(&p->text);
                 return HTTP_MORE;

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP/1.1 as bytes: a parser fed with slices of any size and a writer into buffers. No socket, no clock, no route,
- * no resource: the daemon and the client compile the same file, and it could move into a process of its own.
+ * HTTP/1.1 as bytes: a parser fed with slices of any size and a writer into buffers. No socket, no clock, no
+ * route, no resource: the daemon and the client compile the same file, and it could move into a process of
+ * its own.
  *
  * The parser takes one message at a time:
  *
  *      while ((event = http_parser_next(&p, &data, &n)) != HTTP_MORE)
  *              switch (event) …
  *
- * It advances data and n over what it used. HTTP_MORE always means that all was used. After HTTP_END the rest of the
- * input belongs to the next message (or to the websocket): the caller keeps it and calls again when the answer is
- * sent, which begins that message. After HTTP_BAD nothing more is parsed; `status` and `problem` are for the reply,
- * after which the connection must be closed, because nobody knows where the next message starts.
+ * It advances data and n over what it used. HTTP_MORE always means that all was used. After HTTP_END the rest
+ * of the input belongs to the next message (or to the websocket): the caller keeps it and calls again when
+ * the answer is sent, which begins that message. After HTTP_BAD nothing more is parsed; `status` and
+ * `problem` are for the reply, after which the connection must be closed, because nobody knows where the next
+ * message starts.
  *
- * What is strict, since two parsers that disagree about a message's end are an attack: lines end with CRLF, one
- * length only, no folded or duplicate-with-different-value framing header, exactly one Host.
+ * What is strict, since two parsers that disagree about a message's end are an attack: lines end with CRLF,
+ * one length only, no folded or duplicate-with-different-value framing header, exactly one Host.
  */
 #pragma once
 
@@ -25,8 +27,8 @@
 #define HTTP_HEADERS_MAX 100
 #define HTTP_TRAILERS_MAX KiB(8)
 #define HTTP_CHUNK_DIGITS_MAX 16
-#define HTTP_CHUNK_EXTENSION_MAX 256            /* in one chunk */
-#define HTTP_CHUNK_EXTENSIONS_MAX KiB(16)       /* in one message */
+#define HTTP_CHUNK_EXTENSION_MAX 256      /* in one chunk */
+#define HTTP_CHUNK_EXTENSIONS_MAX KiB(16) /* in one message */
 #define HTTP_LENGTH_UNKNOWN UINT64_MAX
 
 enum http_event {
@@ -39,16 +41,16 @@ enum http_event {
 
 /* Texts are inside the parser and end with NUL; header names are lower-case; values are trimmed. */
 struct http_head {
-        const char *method; /* request: any token; the router knows which exist */
-        const char *target; /* request: as sent, nothing decoded */
-        int status;         /* response */
-        const char *reason; /* response; may be empty */
-        int minor;          /* HTTP/1.<minor>: 0 or 1 */
-        uint64_t content_length; /* HTTP_LENGTH_UNKNOWN: chunked, or a response that ends with its connection */
-        bool has_body;           /* false: HTTP_END follows at once */
-        bool is_keep_alive;      /* another message may follow on this connection */
-        bool expects_continue;   /* request: waits for http_write_continue() before it sends the body */
-        const char *upgrade;     /* value of Upgrade where Connection names it, or NULL */
+        const char *method;        /* request: any token; the router knows which exist */
+        const char *target;        /* request: as sent, nothing decoded */
+        int status;                /* response */
+        const char *reason;        /* response; may be empty */
+        int minor;                 /* HTTP/1.<minor>: 0 or 1 */
+        uint64_t content_length;   /* HTTP_LENGTH_UNKNOWN: chunked, or until the connection ends */
+        bool has_body;             /* false: HTTP_END follows at once */
+        bool is_keep_alive;        /* another message may follow on this connection */
+        bool expects_continue;     /* request: waits for http_write_continue() before it sends the body */
+        const char *upgrade;       /* value of Upgrade where Connection names it, or NULL */
         const char *websocket_key; /* request: a valid websocket handshake of version 13, or NULL */
 };
 
@@ -94,14 +96,16 @@ struct http_parser {
 };
 
 void http_parser_init_request(struct http_parser *p);
-/* is_head_request: the answer to HEAD has lengths but no body. Interim (1xx) answers except 101 are skipped. */
+/*
+ * is_head_request: the answer to HEAD has lengths but no body. Interim (1xx) answers except 101 are skipped.
+ */
 void http_parser_init_response(struct http_parser *p, bool is_head_request);
 void http_parser_done(struct http_parser *p);
 
 enum http_event http_parser_next(struct http_parser *p, const char **data, size_t *n);
 /*
- * The peer closed. HTTP_END if that ends the message (a response without length), HTTP_MORE between two messages,
- * HTTP_BAD in the middle of one.
+ * The peer closed. HTTP_END if that ends the message (a response without length), HTTP_MORE between two
+ * messages, HTTP_BAD in the middle of one.
  */
 enum http_event http_parser_close(struct http_parser *p);
 /* True between two messages: a connection may then be idle, or be closed without loss. */
@@ -116,8 +120,8 @@ const char *http_header(const struct http_parser *p, const char *name);
 const char *http_header_at(const struct http_parser *p, size_t i, const char **ret_name);
 
 /*
- * Writing. A head is its first line, any headers, one framing line and http_write_end(). Bytes that would break out
- * of a header value are written as spaces.
+ * Writing. A head is its first line, any headers, one framing line and http_write_end(). Bytes that would
+ * break out of a header value are written as spaces.
  */
 const char *http_status_text(int status); /* "Not Found"; "Unknown" for a number nobody registered */
 void http_write_status(struct strbuf *b, int status);

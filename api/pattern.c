@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The expression becomes a little program; the text is walked once with the set of all places the program can be at.
- * Jumps are relative, so that code can be moved and copied while it is built.
+ * The expression becomes a little program; the text is walked once with the set of all places the program can
+ * be at. Jumps are relative, so that code can be moved and copied while it is built.
  */
 #include "api/pattern.h"
 #include "base/alloc.h"
@@ -17,7 +17,7 @@ enum op { OP_BYTE, OP_ANY, OP_SET, OP_SPLIT, OP_JUMP, OP_BEGIN, OP_END, OP_MATCH
 
 struct step {
         uint8_t op;
-        uint8_t arg;         /* OP_BYTE: the byte; OP_SET: which set */
+        uint8_t arg;          /* OP_BYTE: the byte; OP_SET: which set */
         int16_t first, other; /* where to go on, relative; both for OP_SPLIT, first for OP_JUMP */
 };
 
@@ -94,7 +94,9 @@ static void set_add_class(struct set *s, char class)
 {
         struct set members = { 0 };
         for (int c = 0; c < 128; c++) {
-                bool is_in = (class | 0x20) == 'd' ? isdigit(c) : (class | 0x20) == 's' ? isspace(c) : isalnum(c) || c == '_';
+                bool is_in = (class | 0x20) == 'd'   ? isdigit(c)
+                             : (class | 0x20) == 's' ? isspace(c)
+                                                     : isalnum(c) || c == '_';
                 if (is_in)
                         set_add(&members, (uint8_t)c);
         }
@@ -236,7 +238,7 @@ static int make_star(struct parser *ps, size_t start)
         int16_t len = (int16_t)(ps->p->n_steps - start);
         if (insert(ps, start, (struct step){ .op = OP_SPLIT, .first = 1, .other = (int16_t)(len + 2) }) < 0)
                 return ps->error;
-        return emit(ps, (struct step){ .op = OP_JUMP, .first = (int16_t)-(len + 1) });
+        return emit(ps, (struct step){ .op = OP_JUMP, .first = (int16_t) - (len + 1) });
 }
 
 static int append_copy(struct parser *ps, const struct step *code, size_t len)
@@ -259,7 +261,8 @@ static int repeat(struct parser *ps, size_t start, int min, int max)
                         return ps->error;
         for (int i = min; i < max || (max < 0 && i == min); i++) {
                 size_t at = p->n_steps;
-                if (append_copy(ps, code, len) < 0 || (max < 0 ? make_star(ps, at) : make_optional(ps, at)) < 0)
+                if (append_copy(ps, code, len) < 0 ||
+                    (max < 0 ? make_star(ps, at) : make_optional(ps, at)) < 0)
                         return ps->error;
         }
         return 0;

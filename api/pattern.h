@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Regular expressions a stranger may write: matched in time proportional to text × expression, whatever they are
- * (libc's take exponential time and memory for some, and the daemon has one thread). Bytes, not characters: "." is
- * one byte of UTF-8.
+ * Regular expressions a stranger may write: matched in time proportional to text × expression, whatever they
+ * are (libc's take exponential time and memory for some, and the daemon has one thread). Bytes, not
+ * characters: "." is one byte of UTF-8.
  *
  *      abc  .  [a-z]  [^a-z]  \d \w \s \D \W \S  (a|b)  (?:a)  ^  $  *  +  ?  {2}  {2,}  {2,5}  \.
  */

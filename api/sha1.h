@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SHA-1, for one purpose: the Sec-WebSocket-Accept header of RFC 6455. It proves that the other side speaks websocket
- * and protects nothing. A crypto library for these 20 bytes would cost the client its start-up time.
+ * SHA-1, for one purpose: the Sec-WebSocket-Accept header of RFC 6455. It proves that the other side speaks
+ * websocket and protects nothing. A crypto library for these 20 bytes would cost the client its start-up
+ * time.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request's target, cut up and decoded exactly once. "/1.0/images/aliases/a%2Fb" has four segments, the last one
- * "a/b": a slash that was encoded is data and never cuts. Knows no route and no name's rules; those are checked by
- * whoever knows what a segment names.
+ * A request's target, cut up and decoded exactly once. "/1.0/images/aliases/a%2Fb" has four segments, the
+ * last one "a/b": a slash that was encoded is data and never cuts. Knows no route and no name's rules; those
+ * are checked by whoever knows what a segment names.
  */
 #pragma once
 
@@ -26,8 +26,9 @@ struct uri {
 #define _cleanup_uri_ _cleanup_(uri_done)
 
 /*
- * Refused: a target that does not start with '/' ("*", a proxy's "http://…"), an empty segment inside, "." and "..",
- * a '%' without two hex digits, NUL anywhere, control characters in a segment, too many of either. -EINVAL.
+ * Refused: a target that does not start with '/' ("*", a proxy's "http://…"), an empty segment inside, "."
+ * and "..", a '%' without two hex digits, NUL anywhere, control characters in a segment, too many of either.
+ * -EINVAL.
  */
 int uri_parse(const char *target, struct uri *ret, struct error *err);
 void uri_done(struct uri *u);

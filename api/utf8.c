@@ -2,8 +2,8 @@
 #include "api/utf8.h"
 
 /*
- * The state says what the next byte may be: bits 0-7 how many continuation bytes are missing, 8-15 the least and
- * 16-23 the greatest value of the next one. Only the first continuation byte has a range of its own.
+ * The state says what the next byte may be: bits 0-7 how many continuation bytes are missing, 8-15 the least
+ * and 16-23 the greatest value of the next one. Only the first continuation byte has a range of its own.
  */
 #define STATE(missing, low, high) ((uint32_t)(missing) | (uint32_t)(low) << 8 | (uint32_t)(high) << 16)
 

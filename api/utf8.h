@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is this UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF)? In pieces, or at once. */
+/*
+ * Is this UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF)? In pieces, or at once.
+ */
 #pragma once
 
 #include "base/macros.h"

@@ -113,7 +113,7 @@ static enum websocket_event begin_frame(struct websocket_parser *p)
 static enum websocket_event read_header(struct websocket_parser *p, char **data, size_t *n)
 {
         while (*n && p->header_len < header_size(p)) {
-                p->header[p->header_len++] = (uint8_t)**data;
+                p->header[p->header_len++] = (uint8_t) * *data;
                 (*data)++;
                 (*n)--;
                 const char *problem = p->header_len == 2 ? check_start(p) : NULL;
@@ -125,7 +125,8 @@ static enum websocket_event read_header(struct websocket_parser *p, char **data,
 
 bool websocket_code_is_valid(int code)
 {
-        return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+        return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
+               (code >= 3000 && code <= 4999);
 }
 
 static enum websocket_event read_close(struct websocket_parser *p)
@@ -223,8 +224,8 @@ void websocket_keys_next(struct websocket_keys *k, uint8_t ret_key[static 4])
         memcpy(ret_key, k->pool + k->n_left, 4);
 }
 
-size_t websocket_header(uint8_t ret_header[static WEBSOCKET_HEADER_MAX], enum websocket_opcode opcode, bool is_final,
-                        uint64_t len, const uint8_t *key)
+size_t websocket_header(uint8_t ret_header[static WEBSOCKET_HEADER_MAX], enum websocket_opcode opcode,
+                        bool is_final, uint64_t len, const uint8_t *key)
 {
         size_t n_len = len < 126 ? 0 : len < 65536 ? 2 : 8, n = 2;
         uint8_t first = n_len == 0 ? (uint8_t)len : n_len == 2 ? 126 : 127;

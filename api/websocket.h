@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Websocket frames (RFC 6455) as bytes, for both ends. No socket, no handshake (that is HTTP, api/http.h), no meaning.
+ * Websocket frames (RFC 6455) as bytes, for both ends. No socket, no handshake (that is HTTP, api/http.h), no
+ * meaning.
  *
- * Payload is never gathered: a piece of a frame is handed out where it lies in the caller's buffer, unmasked in
- * place, so a stream costs one pass over its bytes and a frame may be of any size. Only control frames, at most
- * 125 bytes, are buffered. Text is checked to be UTF-8 as it comes; a bad byte fails the connection, but pieces
- * before it have been handed out: whoever needs whole messages gathers them and acts on WEBSOCKET_DATA with
- * is_message_end.
+ * Payload is never gathered: a piece of a frame is handed out where it lies in the caller's buffer, unmasked
+ * in place, so a stream costs one pass over its bytes and a frame may be of any size. Only control frames, at
+ * most 125 bytes, are buffered. Text is checked to be UTF-8 as it comes; a bad byte fails the connection, but
+ * pieces before it have been handed out: whoever needs whole messages gathers them and acts on WEBSOCKET_DATA
+ * with is_message_end.
  *
  * Who owns what: the parser owns nothing and needs no _done.
  */
@@ -58,10 +59,10 @@ struct websocket_parser {
         uint8_t header[WEBSOCKET_HEADER_MAX];
         size_t header_len;
         uint8_t key[4];
-        uint64_t left;        /* of the frame */
-        uint64_t offset;      /* in the frame, for the mask */
+        uint64_t left;   /* of the frame */
+        uint64_t offset; /* in the frame, for the mask */
         uint64_t message_len, message_max;
-        uint32_t utf8;        /* state of the text check */
+        uint32_t utf8; /* state of the text check */
         char control[WEBSOCKET_CONTROL_MAX];
         size_t control_len;
 };
@@ -82,11 +83,11 @@ struct websocket_keys {
 void websocket_keys_next(struct websocket_keys *k, uint8_t ret_key[static 4]);
 
 /*
- * Writing. `keys` is NULL on a server, which does not mask. The header alone is for payload that is sent from where
- * it lies; a client masks it with websocket_mask() and the key returned.
+ * Writing. `keys` is NULL on a server, which does not mask. The header alone is for payload that is sent from
+ * where it lies; a client masks it with websocket_mask() and the key returned.
  */
-size_t websocket_header(uint8_t ret_header[static WEBSOCKET_HEADER_MAX], enum websocket_opcode opcode, bool is_final,
-                        uint64_t len, const uint8_t *key);
+size_t websocket_header(uint8_t ret_header[static WEBSOCKET_HEADER_MAX], enum websocket_opcode opcode,
+                        bool is_final, uint64_t len, const uint8_t *key);
 void websocket_write_frame(struct strbuf *b, enum websocket_opcode opcode, const void *data, size_t n,
                            struct websocket_keys *keys);
 /* reason may be NULL and is cut to fit; WEBSOCKET_CODE_NONE writes an empty close. */

@@ -7,9 +7,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static const char object[] = "{\"name\":\"web\",\"status\":\"Running\",\"size\":42,\"public\":false,\"none\":null,"
-                             "\"config\":{\"image.os\":\"ubuntu\",\"image\":{\"os\":\"x\"},\"\":{\"\":\"y\"}},"
-                             "\"profiles\":[\"default\",\"web\"],\"devices\":{\"eth0\":{\"type\":\"nic\"}}}";
+static const char object[] =
+        "{\"name\":\"web\",\"status\":\"Running\",\"size\":42,\"public\":false,\"none\":null,"
+        "\"config\":{\"image.os\":\"ubuntu\",\"image\":{\"os\":\"x\"},\"\":{\"\":\"y\"}},"
+        "\"profiles\":[\"default\",\"web\"],\"devices\":{\"eth0\":{\"type\":\"nic\"}}}";
 
 static void try_pattern(const char *text)
 {
@@ -34,7 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                         abort();
                 return 0;
         }
-        bool is_match = filter_matches(f, o), has_one_clause = !strstr(text, " and ") && !strstr(text, " or ");
+        bool is_match = filter_matches(f, o),
+             has_one_clause = !strstr(text, " and ") && !strstr(text, " or ");
         if (f && has_one_clause && !strpbrk(text, "\t\r\n\"") && filter_parse(negated, &g, NULL) == 0 &&
             filter_matches(g, o) == is_match)
                 abort();

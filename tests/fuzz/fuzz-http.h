@@ -11,10 +11,10 @@ static inline void describe_head(const struct http_parser *p, struct strbuf *out
 {
         const struct http_head *h = &p->head;
         const char *name, *value;
-        strbuf_addf(out, "H %s %s %d %s 1.%d %llu %d%d%d %s %s\n", h->method ? h->method : "", h->target ? h->target : "",
-                    h->status, h->reason ? h->reason : "", h->minor, (unsigned long long)h->content_length, h->has_body,
-                    h->is_keep_alive, h->expects_continue, h->upgrade ? h->upgrade : "",
-                    h->websocket_key ? h->websocket_key : "");
+        strbuf_addf(out, "H %s %s %d %s 1.%d %llu %d%d%d %s %s\n", h->method ? h->method : "",
+                    h->target ? h->target : "", h->status, h->reason ? h->reason : "", h->minor,
+                    (unsigned long long)h->content_length, h->has_body, h->is_keep_alive, h->expects_continue,
+                    h->upgrade ? h->upgrade : "", h->websocket_key ? h->websocket_key : "");
         for (size_t i = 0; (value = http_header_at(p, i, &name)); i++)
                 strbuf_addf(out, "%s:%s\n", name, value);
 }
@@ -70,6 +70,7 @@ static inline void check_slices(bool is_response, const uint8_t *data, size_t n)
         feed(is_response, data, n, 1, &bytes);
         feed(is_response, data, n, 7, &some);
         if (whole.len != bytes.len || whole.len != some.len ||
-            (whole.len && (memcmp(whole.data, bytes.data, whole.len) || memcmp(whole.data, some.data, whole.len))))
+            (whole.len &&
+             (memcmp(whole.data, bytes.data, whole.len) || memcmp(whole.data, some.data, whole.len))))
                 abort();
 }

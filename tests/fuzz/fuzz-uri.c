@@ -19,7 +19,8 @@ static void build(const struct uri *u, struct strbuf *out)
 
 static void compare(const struct uri *a, const struct uri *b)
 {
-        if (a->n_segments != b->n_segments || a->n_pairs != b->n_pairs || a->has_trailing_slash != b->has_trailing_slash)
+        if (a->n_segments != b->n_segments || a->n_pairs != b->n_pairs ||
+            a->has_trailing_slash != b->has_trailing_slash)
                 abort();
         for (size_t i = 0; i < a->n_segments; i++)
                 if (!streq(a->segments[i], b->segments[i]))

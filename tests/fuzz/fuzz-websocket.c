@@ -6,7 +6,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-/* Pieces of payload run together, so that slices do not show; bad text may be seen a piece earlier or later. */
+/*
+ * Pieces of payload run together, so that slices do not show; bad text may be seen a piece earlier or later.
+ */
 static bool describe(const struct websocket_parser *p, enum websocket_event event, struct strbuf *out)
 {
         if (event == WEBSOCKET_BAD) {

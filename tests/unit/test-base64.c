@@ -6,9 +6,14 @@
 
 TEST(base64_goes_there_and_back)
 {
-        static const char *const pairs[][2] = { { "", "" },           { "f", "Zg==" },        { "fo", "Zm8=" },
-                                                { "foo", "Zm9v" },    { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" },
-                                                { "foobar", "Zm9vYmFy" }, { "\xff\xfe\xfb", "//77" } };
+        static const char *const pairs[][2] = { { "", "" },
+                                                { "f", "Zg==" },
+                                                { "fo", "Zm8=" },
+                                                { "foo", "Zm9v" },
+                                                { "foob", "Zm9vYg==" },
+                                                { "fooba", "Zm9vYmE=" },
+                                                { "foobar", "Zm9vYmFy" },
+                                                { "\xff\xfe\xfb", "//77" } };
         for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
                 _cleanup_strbuf_ struct strbuf text = STRBUF_INIT, back = STRBUF_INIT;
                 base64_encode(&text, pairs[i][0], strlen(pairs[i][0]));
@@ -20,7 +25,8 @@ TEST(base64_goes_there_and_back)
 
 TEST(base64_is_strict_and_leaves_the_buffer_alone_on_error)
 {
-        static const char *const bad[] = { "Z", "Zg", "Zg=", "Zg=x", "Zh==", "Zm9=", "Zg==Zg==", "Zm 9", "====", "Z===" };
+        static const char *const bad[] = { "Z",    "Zg",       "Zg=",  "Zg=x", "Zh==",
+                                           "Zm9=", "Zg==Zg==", "Zm 9", "====", "Z===" };
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
         strbuf_adds(&b, "kept");
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)

@@ -80,8 +80,11 @@ TEST(clauses_join_from_the_left)
 
 TEST(bad_filters_say_what_is_wrong)
 {
-        static const char *const bad[] = { "status", "status eq", "status is x", "status eq x and", "status eq x y",
-                                           "status eq x xor a eq b", "not", "not not status eq x", "a eq \"b", "a eq \"b\"c",
+        static const char *const bad[] = { "status",        "status eq",
+                                           "status is x",   "status eq x and",
+                                           "status eq x y", "status eq x xor a eq b",
+                                           "not",           "not not status eq x",
+                                           "a eq \"b",      "a eq \"b\"c",
                                            "a eq b and not" };
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
                 ASSERT_EQ(matches(bad[i]), -1);
@@ -107,14 +110,30 @@ TEST(patterns_match_what_they_say)
         static const struct {
                 const char *expression, *yes, *no;
         } cases[] = {
-                { "abc", "abc", "ab" },          { "a.c", "axc", "ac" },           { "ab*c", "abbbc", "abb" },
-                { "ab+c", "abc", "ac" },         { "ab?c", "ac", "abbc" },         { "a|b|cd", "cd", "c" },
-                { "(a|b)*c", "ababc", "abd" },   { "(?:ab){2}", "abab", "ab" },    { "a{2,3}", "aaa", "aaaa" },
-                { "a{2,}", "aaaaa", "a" },       { "[a-c]x", "bx", "dx" },         { "[^a-c]x", "dx", "bx" },
-                { "[]a]", "]", "b" },            { "[a-]", "-", "b" },             { "\\d+", "123", "12a" },
-                { "[\\w.]+", "a_1.", "a b" },    { "\\.", ".", "a" },              { "\\S", "a", " " },
-                { "(a*)*b", "aab", "aa" },       { "(a|)+b", "b", "c" },           { "", "", "a" },
-                { "a{0}b", "b", "ab" },          { "(^a|b$)", "a", "c" },          { "a|", "", "b" },
+                { "abc", "abc", "ab" },
+                { "a.c", "axc", "ac" },
+                { "ab*c", "abbbc", "abb" },
+                { "ab+c", "abc", "ac" },
+                { "ab?c", "ac", "abbc" },
+                { "a|b|cd", "cd", "c" },
+                { "(a|b)*c", "ababc", "abd" },
+                { "(?:ab){2}", "abab", "ab" },
+                { "a{2,3}", "aaa", "aaaa" },
+                { "a{2,}", "aaaaa", "a" },
+                { "[a-c]x", "bx", "dx" },
+                { "[^a-c]x", "dx", "bx" },
+                { "[]a]", "]", "b" },
+                { "[a-]", "-", "b" },
+                { "\\d+", "123", "12a" },
+                { "[\\w.]+", "a_1.", "a b" },
+                { "\\.", ".", "a" },
+                { "\\S", "a", " " },
+                { "(a*)*b", "aab", "aa" },
+                { "(a|)+b", "b", "c" },
+                { "", "", "a" },
+                { "a{0}b", "b", "ab" },
+                { "(^a|b$)", "a", "c" },
+                { "a|", "", "b" },
                 { "web-[0-9]+", "web-12", "web-" },
         };
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -131,8 +150,9 @@ TEST(patterns_match_what_they_say)
 
 TEST(patterns_that_are_none_or_too_much_are_refused)
 {
-        static const char *const bad[] = { "(", ")", "a)", "[", "[a", "[b-a]", "*", "+a", "a|*", "\\", "\\b", "(?=a)", "a{", "a{x}",
-                                           "a{2,1}", "[\\", "{2}x|+" };
+        static const char *const bad[] = { "(",  ")",    "a)",     "[",   "[a",    "[b-a]",
+                                           "*",  "+a",   "a|*",    "\\",  "\\b",   "(?=a)",
+                                           "a{", "a{x}", "a{2,1}", "[\\", "{2}x|+" };
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
                 ASSERT_ERR(search(bad[i], "a", 0), -EINVAL);
         ASSERT_ERR(search("((a{99}){99}){99}", "a", 0), -E2BIG);

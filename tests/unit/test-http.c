@@ -70,8 +70,10 @@ TEST(a_request_is_the_same_however_it_is_cut)
 
 TEST(pipelined_requests_come_one_by_one)
 {
-        expect("GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcDELETE /b HTTP/1.1\r\nHost: x\r\n\r\n"
-               "POST /c HTTP/1.1\r\nHost:\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /d HTTP/1.0\r\n\r\n",
+        expect("GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcDELETE /b HTTP/1.1\r\nHost: "
+               "x\r\n\r\n"
+               "POST /c HTTP/1.1\r\nHost:\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /d "
+               "HTTP/1.0\r\n\r\n",
                "HabcEHEHEHE");
 }
 
@@ -95,8 +97,9 @@ TEST(the_parser_stops_at_the_end_of_a_message)
 
 TEST(a_head_is_read_without_changing_the_target)
 {
-        const char *in = "PATCH /1.0/images/aliases/a%2Fb?x=+%20 HTTP/1.1\r\nHOST: h\r\nX-LXD-Type: \t file \t\r\n"
-                         "Expect: 100-continue\r\nEmpty:\r\nContent-Length: 7\r\n\r\n";
+        const char *in =
+                "PATCH /1.0/images/aliases/a%2Fb?x=+%20 HTTP/1.1\r\nHOST: h\r\nX-LXD-Type: \t file \t\r\n"
+                "Expect: 100-continue\r\nEmpty:\r\nContent-Length: 7\r\n\r\n";
         size_t n = strlen(in);
         struct http_parser p;
         const char *name;
@@ -169,10 +172,22 @@ TEST(what_could_smuggle_a_request_is_refused)
 TEST(bad_first_lines_are_refused)
 {
         static const char *const bad[] = {
-                "GET  / HTTP/1.1\r\n", " GET / HTTP/1.1\r\n", "GET /\r\n",           "GET / HTTP/1.1 \r\n",
-                "GET / http/1.1\r\n",  "GET / HTTP/11\r\n",   "GET\t/ HTTP/1.1\r\n", "GET / HTTP/1.1\n",
-                "G(T / HTTP/1.1\r\n",  "GET /\xc3\xa4 HTTP/1.1\r\n", "\r\n\r\nGET / HTTP/1.1\r\n", "\x16\x03\x01",
-                "GET / HTTP/1.11\r\n", "GET / \r\n", "GET /a b HTTP/1.1\r\n", "\n",
+                "GET  / HTTP/1.1\r\n",
+                " GET / HTTP/1.1\r\n",
+                "GET /\r\n",
+                "GET / HTTP/1.1 \r\n",
+                "GET / http/1.1\r\n",
+                "GET / HTTP/11\r\n",
+                "GET\t/ HTTP/1.1\r\n",
+                "GET / HTTP/1.1\n",
+                "G(T / HTTP/1.1\r\n",
+                "GET /\xc3\xa4 HTTP/1.1\r\n",
+                "\r\n\r\nGET / HTTP/1.1\r\n",
+                "\x16\x03\x01",
+                "GET / HTTP/1.11\r\n",
+                "GET / \r\n",
+                "GET /a b HTTP/1.1\r\n",
+                "\n",
         };
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
                 expect(bad[i], "!400");
@@ -219,8 +234,8 @@ TEST(bad_chunks_are_refused)
                 { "0\r\nA: b\n\r\n", "H!400" },
         };
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                _cleanup_free_ char *text =
-                        xasprintf("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%s", cases[i].body);
+                _cleanup_free_ char *text = xasprintf(
+                        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%s", cases[i].body);
                 expect(text, cases[i].want);
         }
 }
@@ -292,7 +307,8 @@ TEST(keep_alive_follows_version_and_connection)
 {
         ASSERT_TRUE(head_of("GET / HTTP/1.1\r\nHost: x\r\n\r\n", false).is_keep_alive);
         ASSERT_FALSE(head_of("GET / HTTP/1.1\r\nHost: x\r\nConnection: Close\r\n\r\n", false).is_keep_alive);
-        ASSERT_FALSE(head_of("GET / HTTP/1.1\r\nHost: x\r\nConnection: a, close\r\n\r\n", false).is_keep_alive);
+        ASSERT_FALSE(
+                head_of("GET / HTTP/1.1\r\nHost: x\r\nConnection: a, close\r\n\r\n", false).is_keep_alive);
         ASSERT_TRUE(head_of("GET / HTTP/1.1\r\nHost: x\r\nConnection: closed\r\n\r\n", false).is_keep_alive);
         ASSERT_FALSE(head_of("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", false).is_keep_alive);
         ASSERT_FALSE(head_of("HTTP/1.1 200 OK\r\n\r\n", true).is_keep_alive);
@@ -302,8 +318,9 @@ TEST(keep_alive_follows_version_and_connection)
 
 TEST(a_websocket_handshake_is_checked)
 {
-        const char *good = "Upgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        const char *good =
+                "Upgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
         _cleanup_free_ char *text = xasprintf("GET /1.0/events HTTP/1.1\r\nHost: x\r\n%s", good);
         _cleanup_free_ char *post = xasprintf("POST /1.0/events HTTP/1.1\r\nHost: x\r\n%s", good);
         ASSERT_STR(head_of(text, false).websocket_key, "dGhlIHNhbXBsZSBub25jZQ==");
@@ -314,9 +331,13 @@ TEST(a_websocket_handshake_is_checked)
         expect("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: abc\r\n\r\n",
                "!400");
-        ASSERT_TRUE(head_of("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n", false).upgrade == NULL);
-        ASSERT_STR(head_of("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n",
-                           false).upgrade, "h2c");
+        ASSERT_TRUE(head_of("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n", false).upgrade ==
+                    NULL);
+        ASSERT_STR(head_of("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: "
+                           "h2c\r\n\r\n",
+                           false)
+                           .upgrade,
+                   "h2c");
 }
 
 TEST(responses_end_by_length_chunks_or_close)
@@ -326,15 +347,17 @@ TEST(responses_end_by_length_chunks_or_close)
         expect_response("HTTP/1.1 200\r\n\r\nanything", "HanythingC");
         expect_response("HTTP/1.0 404 Not Found\r\n\r\n", "HC");
         expect_response("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", "HE");
-        expect_response("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nA: b\r\n\r\nHTTP/1.1 201 Created\r\n"
-                        "Content-Length: 0\r\n\r\n",
-                        "HE");
+        expect_response(
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nA: b\r\n\r\nHTTP/1.1 201 Created\r\n"
+                "Content-Length: 0\r\n\r\n",
+                "HE");
         expect_response("HTTP/1.1 101 Go\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "HE");
         expect_response("HTTP/1.1 20 OK\r\n\r\n", "!502");
         expect_response("HTTP/1.1 2000 OK\r\n\r\n", "!502");
         expect_response("HTTP/1.1 099 OK\r\n\r\n", "!502");
         expect_response("SSH-2.0-OpenSSH_9\r\n", "!502");
-        ASSERT_STR(head_of("HTTP/1.1 409 Already there\r\nContent-Length: 0\r\n\r\n", true).reason, "Already there");
+        ASSERT_STR(head_of("HTTP/1.1 409 Already there\r\nContent-Length: 0\r\n\r\n", true).reason,
+                   "Already there");
 }
 
 TEST(an_answer_to_head_has_no_body)
@@ -367,7 +390,8 @@ TEST(a_big_head_gives_its_memory_back)
 {
         struct http_parser p;
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT, out = STRBUF_INIT;
-        strbuf_addf(&b, "GET / HTTP/1.1\r\nHost: x\r\nX: %030000d\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", 0);
+        strbuf_addf(&b, "GET / HTTP/1.1\r\nHost: x\r\nX: %030000d\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+                    0);
         http_parser_init_request(&p);
         run(&p, b.data, b.len, b.len, &out);
         ASSERT_STR(out.data, "HEHE");

@@ -6,7 +6,8 @@
 #include "api/websocket.h"
 
 /* "t(abc", then ")" at a frame's end, "." at a message's; "P<..>", "p<..>", "C1000<..>", "!1002". */
-static void describe(const struct websocket_parser *p, enum websocket_event event, bool *is_open, struct strbuf *out)
+static void describe(const struct websocket_parser *p, enum websocket_event event, bool *is_open,
+                     struct strbuf *out)
 {
         if (event == WEBSOCKET_BAD) {
                 strbuf_addf(out, "!%d", p->code);
@@ -82,20 +83,20 @@ TEST(the_rfcs_masked_example_is_read_by_a_server)
 
 TEST(broken_frames_fail_the_connection)
 {
-        EXPECT_CLIENT("\xc1\x00", "!1002");                 /* RSV1 */
+        EXPECT_CLIENT("\xc1\x00", "!1002"); /* RSV1 */
         EXPECT_CLIENT("\xa1\x00", "!1002");
         EXPECT_CLIENT("\x91\x00", "!1002");
-        EXPECT_CLIENT("\x83\x00", "!1002");                 /* opcode 3 */
+        EXPECT_CLIENT("\x83\x00", "!1002"); /* opcode 3 */
         EXPECT_CLIENT("\x8b\x00", "!1002");
-        EXPECT_CLIENT("\x81\x80", "!1002");                 /* masked by a server */
-        EXPECT_CLIENT("\x09\x00", "!1002");                 /* fragmented ping */
-        EXPECT_CLIENT("\x89\x7e", "!1002");                 /* long ping */
-        EXPECT_CLIENT("\x80\x00", "!1002");                 /* nothing to continue */
-        EXPECT_CLIENT("\x01\x00\x81\x00", "t()!1002");      /* message in message */
-        EXPECT_CLIENT("\x82\x7e\x00\x7d", "!1002");         /* not the shortest length */
+        EXPECT_CLIENT("\x81\x80", "!1002");            /* masked by a server */
+        EXPECT_CLIENT("\x09\x00", "!1002");            /* fragmented ping */
+        EXPECT_CLIENT("\x89\x7e", "!1002");            /* long ping */
+        EXPECT_CLIENT("\x80\x00", "!1002");            /* nothing to continue */
+        EXPECT_CLIENT("\x01\x00\x81\x00", "t()!1002"); /* message in message */
+        EXPECT_CLIENT("\x82\x7e\x00\x7d", "!1002");    /* not the shortest length */
         EXPECT_CLIENT("\x82\x7f\x00\x00\x00\x00\x00\x00\xff\xff", "!1002");
         EXPECT_CLIENT("\x82\x7f\x80\x00\x00\x00\x00\x00\x00\x00", "!1002");
-        EXPECT_CLIENT("\x82\x65", "!1009");                 /* 101 bytes where 100 are allowed */
+        EXPECT_CLIENT("\x82\x65", "!1009"); /* 101 bytes where 100 are allowed */
         EXPECT_CLIENT("\x02\x02xx\x80\x63", "b(xx)!1009");
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
         strbuf_add(&b, "\x81\x05Hello", 7);
@@ -130,10 +131,22 @@ TEST(text_must_be_utf8_across_pieces)
 
 TEST(utf8_refuses_what_is_not_a_character)
 {
-        static const char *const bad[] = { "\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
-                                           "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xe2\x28\xa1", "abcdefgh\xff" };
-        static const char *const good[] = { "", "abc", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
-                                            "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "0123456789\xe2\x82\xac!" };
+        static const char *const bad[] = {
+                "\x80",         "\xc0\x80",         "\xc1\xbf",         "\xe0\x9f\xbf",
+                "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+                "\xe2\x82",     "\xe2\x28\xa1",     "abcdefgh\xff"
+        };
+        static const char *const good[] = { "",
+                                            "abc",
+                                            "\xc2\x80",
+                                            "\xdf\xbf",
+                                            "\xe0\xa0\x80",
+                                            "\xed\x9f\xbf",
+                                            "\xee\x80\x80",
+                                            "\xef\xbf\xbf",
+                                            "\xf0\x90\x80\x80",
+                                            "\xf4\x8f\xbf\xbf",
+                                            "0123456789\xe2\x82\xac!" };
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
                 ASSERT_FALSE(utf8_is_valid(bad[i], strlen(bad[i])));
         for (size_t i = 0; i < ARRAY_SIZE(good); i++)
