@@ -98,8 +98,18 @@ static int handle_frame(struct child *c, const struct frame *f)
         int r = flush_group(c);
         if (r < 0)
                 return r;
-        r = f->type == FRAME_LOAD ? handle_load(c) : f->type == FRAME_RESOLVE ? handle_resolve(c, f) : -EBADMSG;
+        r = f->type == FRAME_LOAD      ? handle_load(c)
+            : f->type == FRAME_RESOLVE ? handle_resolve(c, f)
+                                       : -EBADMSG;
         return r < 0 ? r : send_out(c);
+}
+
+/* One large transaction must not leave its megabytes behind. */
+static void drop_input(struct child *c, size_t n)
+{
+        strbuf_consume(&c->in, n);
+        if (c->in.len == 0 && c->in.cap > 2 * READ_CHUNK)
+                strbuf_done(&c->in);
 }
 
 /* Everything that has arrived whole. The frames point into the buffer, so it is moved only at the end. */
@@ -117,11 +127,12 @@ static int handle_input(struct child *c)
         if (r == 0)
                 r = flush_group(c);
         if (r == 0)
-                strbuf_consume(&c->in, at);
+                drop_input(c, at);
         return r;
 }
 
-/* Waits for something, then takes what has gathered meanwhile: that is what makes a group. 1; 0 at the end. */
+/* Waits for something, then takes what has gathered meanwhile: that is what makes a group. 1; 0 at the end.
+ */
 static int receive(struct child *c)
 {
         int flags = 0;
@@ -171,7 +182,8 @@ static int take_lock(const char *dir, struct error *err)
         if (r == 0)
                 return 0;
         fd_close(fd);
-        return error_set_errno(err, r == -EINTR ? -EBUSY : r, "The database in \"%s\" is used by another daemon", dir);
+        return error_set_errno(err, r == -EINTR ? -EBUSY : r,
+                               "The database in \"%s\" is used by another daemon", dir);
 }
 
 /* The daemon decides when the child ends, by closing the stream; a Ctrl-C meant for the daemon must not. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The daemon's half of the SQLite store. One epoll descriptor stands for the stream, the child's pidfd and the timer
- * before a restart, so that the caller's poll handle is the same for the store's whole life.
+ * The daemon's half of the SQLite store. One epoll descriptor stands for the stream, the child's pidfd and
+ * the timer before a restart, so that the caller's poll handle is the same for the store's whole life.
  *
  *   STARTING   the child opens the database              HELLO → LOADING, RESOLVING or UP
  *   LOADING    its records arrive                        LOADED → UP
@@ -35,7 +35,15 @@
 #define REST_MAX_MS 5000
 #define END_TIMEOUT_MS 10000
 
-enum state { STATE_DOWN, STATE_STARTING, STATE_LOADING, STATE_RESOLVING, STATE_UP, STATE_DYING, STATE_RESTING };
+enum state {
+        STATE_DOWN,
+        STATE_STARTING,
+        STATE_LOADING,
+        STATE_RESOLVING,
+        STATE_UP,
+        STATE_DYING,
+        STATE_RESTING
+};
 enum source { SOURCE_STREAM, SOURCE_CHILD, SOURCE_TIMER };
 
 struct pending {
@@ -56,7 +64,7 @@ struct client {
         pid_t pid;
         bool wants_write;
         bool is_loaded;
-        unsigned failures; /* children lost in a row without one commit stored */
+        unsigned failures;         /* children lost in a row without one commit stored */
         struct strbuf in, control; /* control: LOAD, RESOLVE; sent before any commit */
         struct list sent, unsent;
         size_t unsent_bytes;
@@ -231,7 +239,7 @@ static size_t gather(struct client *c, struct iovec iov[static SEND_BATCH])
         struct pending *p;
         if (c->control.len)
                 iov[n++] = (struct iovec){ c->control.data, c->control.len };
-        list_for_each(p, &c->unsent, link) {
+        list_for_each (p, &c->unsent, link) {
                 if (n == SEND_BATCH)
                         break;
                 iov[n++] = (struct iovec){ p->frame.data + p->sent, p->frame.len - p->sent };
@@ -245,7 +253,7 @@ static void mark_sent(struct client *c, size_t k)
         size_t control = MIN(k, c->control.len);
         strbuf_consume(&c->control, control);
         k -= control;
-        list_for_each(p, &c->unsent, link) {
+        list_for_each (p, &c->unsent, link) {
                 size_t part = MIN(k, p->frame.len - p->sent);
                 p->sent += part;
                 k -= part;
@@ -258,7 +266,8 @@ static void mark_sent(struct client *c, size_t k)
         }
 }
 
-/* A broken stream is noticed by epoll, not here: this also runs inside store_commit(), where no `done` may be called. */
+/* A broken stream is noticed by epoll, not here: this also runs inside store_commit(), where no `done` may be
+ * called. */
 static void flush(struct client *c)
 {
         struct iovec iov[SEND_BATCH];
@@ -289,7 +298,7 @@ static void ask_for_fates(struct client *c)
         uint64_t ids[STORE_PENDING_MAX];
         uint32_t n = 0;
         struct pending *p;
-        list_for_each(p, &c->sent, link)
+        list_for_each (p, &c->sent, link)
                 ids[n++] = p->id;
         if (n == 0) {
                 come_up(c);
@@ -402,6 +411,8 @@ static int handle_input(struct client *c)
                 at += used;
         }
         strbuf_consume(&c->in, at);
+        if (c->in.len == 0 && c->in.cap > 4 * READ_CHUNK)
+                strbuf_done(&c->in); /* a long record's megabytes */
         return r;
 }
 
@@ -578,7 +589,8 @@ int store_open(const struct store_options *options, struct store **ret, struct e
         int r = client_start(c);
         if (r < 0) {
                 client_free(&c->base);
-                return error_set_errno(err, r, "The store's process for \"%s\" cannot be started", options->dir);
+                return error_set_errno(err, r, "The store's process for \"%s\" cannot be started",
+                                       options->dir);
         }
         *ret = &c->base;
         return 0;

@@ -28,9 +28,9 @@ struct engine {
         sqlite3 *db;
         sqlite3_stmt *st[_ST_MAX];
         const struct migration *table;
-        const char *fail;         /* LIGHTD_STORE_FAIL: tests only */
-        uint64_t rev, next_id;    /* of the newest transaction; one past its id when the engine was opened */
-        uint64_t pruned;          /* txns below this are forgotten */
+        const char *fail;      /* LIGHTD_STORE_FAIL: tests only */
+        uint64_t rev, next_id; /* of the newest transaction; one past its id when the engine was opened */
+        uint64_t pruned;       /* txns below this are forgotten */
         uint32_t did;
         int wal_pages;
 };

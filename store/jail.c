@@ -21,18 +21,84 @@
 
 /* Files, memory, time and the one stream. Not kill(): with uid 0 it reaches every process of root. */
 static const unsigned allowed[] = {
-        SYS_read, SYS_write, SYS_pread64, SYS_pwrite64, SYS_readv, SYS_writev, SYS_recvfrom, SYS_sendto, SYS_recvmsg,
-        SYS_sendmsg, SYS_shutdown, SYS_ppoll, SYS_openat, SYS_close, SYS_fstat, SYS_fstatfs, SYS_newfstatat, SYS_statx, SYS_lseek,
-        SYS_fsync, SYS_fdatasync, SYS_ftruncate, SYS_fallocate, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_mkdirat,
-        SYS_faccessat, SYS_faccessat2, SYS_fchmod, SYS_fchown, SYS_readlinkat, SYS_getdents64, SYS_getcwd, SYS_fcntl,
-        SYS_flock, SYS_dup, SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_futex,
-        SYS_clock_gettime, SYS_gettimeofday, SYS_clock_nanosleep, SYS_nanosleep, SYS_getrandom, SYS_getpid,
-        SYS_gettid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_sched_yield, SYS_setitimer,
-        SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_restart_syscall, SYS_sysinfo,
-        SYS_uname, SYS_exit, SYS_exit_group,
+        SYS_read,
+        SYS_write,
+        SYS_pread64,
+        SYS_pwrite64,
+        SYS_readv,
+        SYS_writev,
+        SYS_recvfrom,
+        SYS_sendto,
+        SYS_recvmsg,
+        SYS_sendmsg,
+        SYS_shutdown,
+        SYS_ppoll,
+        SYS_openat,
+        SYS_close,
+        SYS_fstat,
+        SYS_fstatfs,
+        SYS_newfstatat,
+        SYS_statx,
+        SYS_lseek,
+        SYS_fsync,
+        SYS_fdatasync,
+        SYS_ftruncate,
+        SYS_fallocate,
+        SYS_unlinkat,
+        SYS_renameat,
+        SYS_renameat2,
+        SYS_mkdirat,
+        SYS_faccessat,
+        SYS_faccessat2,
+        SYS_fchmod,
+        SYS_fchown,
+        SYS_readlinkat,
+        SYS_getdents64,
+        SYS_getcwd,
+        SYS_fcntl,
+        SYS_flock,
+        SYS_dup,
+        SYS_brk,
+        SYS_mmap,
+        SYS_munmap,
+        SYS_mremap,
+        SYS_mprotect,
+        SYS_madvise,
+        SYS_futex,
+        SYS_clock_gettime,
+        SYS_gettimeofday,
+        SYS_clock_nanosleep,
+        SYS_nanosleep,
+        SYS_getrandom,
+        SYS_getpid,
+        SYS_gettid,
+        SYS_getuid,
+        SYS_geteuid,
+        SYS_getgid,
+        SYS_getegid,
+        SYS_sched_yield,
+        SYS_setitimer,
+        SYS_rt_sigaction,
+        SYS_rt_sigprocmask,
+        SYS_rt_sigreturn,
+        SYS_sigaltstack,
+        SYS_restart_syscall,
+        SYS_sysinfo,
+        SYS_uname,
+        SYS_exit,
+        SYS_exit_group,
 #if defined(__x86_64__)
-        SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_unlink, SYS_rename, SYS_mkdir, SYS_readlink, SYS_poll,
-        SYS_alarm, SYS_time,
+        SYS_open,
+        SYS_stat,
+        SYS_lstat,
+        SYS_access,
+        SYS_unlink,
+        SYS_rename,
+        SYS_mkdir,
+        SYS_readlink,
+        SYS_poll,
+        SYS_alarm,
+        SYS_time,
 #endif
 };
 
@@ -42,12 +108,14 @@ static int filter_syscalls(void)
 #ifdef JAIL_ARCH
         struct sock_filter code[ARRAY_SIZE(allowed) + 6];
         size_t n = 0, last = ARRAY_SIZE(allowed) + 4;
-        code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+        code[n++] =
+                (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
         code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, JAIL_ARCH, 1, 0);
         code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
         code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
         for (size_t i = 0; i < ARRAY_SIZE(allowed); i++, n++)
-                code[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i], (uint8_t)(last - n), 0);
+                code[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i],
+                                                       (uint8_t)(last - n), 0);
         code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
         code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
         struct sock_fprog program = { .len = (unsigned short)n, .filter = code };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The test store: a hash table whose commits are applied and answered after a delay, so that nobody reads his own
- * write too early. Its descriptor is a timer.
+ * The test store: a hash table whose commits are applied and answered after a delay, so that nobody reads his
+ * own write too early. Its descriptor is a timer.
  */
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -182,8 +182,10 @@ static void answer_load(struct memory_store *m)
         store_loaded_fn *loaded = TAKE_PTR(m->loaded);
         HASH_SORT(m->objects, by_key);
         for (struct object *o = m->objects; o; o = o->hh.next) {
-                struct store_record record = { o->kind, o->project, o->name, o->rev, migrate_newest(store_migrations, o->kind),
-                                               o->json };
+                struct store_record record = {
+                        o->kind, o->project, o->name, o->rev, migrate_newest(store_migrations, o->kind),
+                        o->json
+                };
                 m->record(m->load_data, &record);
         }
         m->is_loaded = true;
@@ -250,7 +252,7 @@ static struct store *memory_free(struct store *s)
                 struct store_result res = { .r = -ECANCELED };
                 finish(m, container_of(m->delayed.next, struct delayed, link), &res);
         }
-        HASH_ITER(hh, m->objects, o, next) {
+        HASH_ITER (hh, m->objects, o, next) {
                 HASH_DEL(m->objects, o);
                 object_free(o);
         }

@@ -28,13 +28,14 @@ int migrate_body(const struct migration *table, const char *kind, int schema, st
 {
         int newest = migrate_newest(table, kind);
         if (schema > newest)
-                return error_set(err, ERR_WRONG_STATE, "Objects of kind \"%s\" have schema %d, this release knows %d",
-                                 kind, schema, newest);
+                return error_set(err, ERR_WRONG_STATE,
+                                 "Objects of kind \"%s\" have schema %d, this release knows %d", kind, schema,
+                                 newest);
         for (; schema < newest; schema++) {
                 const struct migration *step = find_step(table, kind, schema);
                 if (!step)
-                        return error_set(err, ERR_INTERNAL, "No way from schema %d of \"%s\" to %d", schema, kind,
-                                         schema + 1);
+                        return error_set(err, ERR_INTERNAL, "No way from schema %d of \"%s\" to %d", schema,
+                                         kind, schema + 1);
                 int r = step->fn(body, err);
                 if (r < 0)
                         return r;

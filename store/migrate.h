@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Old texts become new ones: one row per step, {kind, from, fn}, which turns a text of schema `from` into one of
- * from + 1. It changes what it knows and leaves every other member alone. A kind without rows has schema 1.
- * All steps of all objects run in one transaction, after a copy of the database; see sqlite.c.
+ * Old texts become new ones: one row per step, {kind, from, fn}, which turns a text of schema `from` into one
+ * of from + 1. It changes what it knows and leaves every other member alone. A kind without rows has
+ * schema 1. All steps of all objects run in one transaction, after a copy of the database; see sqlite.c.
  *
- * To add one: write the function in migrate.c, add its row to store_migrations, add a test with a text of the old
- * release. Rows are never changed or removed.
+ * To add one: write the function in migrate.c, add its row to store_migrations, add a test with a text of the
+ * old release. Rows are never changed or removed.
  */
 #pragma once
 

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The frames between lightd and its store child over one SOCK_STREAM pair: pure encoding and decoding, no I/O, no
- * knowledge of processes or of SQLite.
+ * The frames between lightd and its store child over one SOCK_STREAM pair: pure encoding and decoding, no
+ * I/O, no knowledge of processes or of SQLite.
  *
- * A frame is  u32 length of what follows the type | u8 type | payload.  Numbers are in the machine's order (both ends
- * are the same executable). A text is  u32 length | bytes | NUL  with no NUL inside, so that decoded texts point
- * into the frame and are C strings.
+ * A frame is  u32 length of what follows the type | u8 type | payload.  Numbers are in the machine's order
+ * (both ends are the same executable). A text is  u32 length | bytes | NUL  with no NUL inside, so that
+ * decoded texts point into the frame and are C strings.
  *
  *   daemon → child   LOAD     -
- *                    COMMIT   u64 id, u64 acked, u8 is urgent, u32 n, n × (u8 what, u64 expect, kind, project, name[, json])
- *                    RESOLVE  u32 n, n × u64 id
- *   child → daemon   HELLO    u64 next id, u32 did            the database is open, locked and migrated
- *                    RECORD   kind, project, name, u64 rev, u32 schema, json
- *                    LOADED   -
- *                    RESULT   u64 id, u32 -errno, u64 rev, u32 op   in the order of the commits (or of RESOLVE)
- *                    BYE      u32 -errno, message, hint        the last frame of a child that cannot go on
+ *                    COMMIT   u64 id, u64 acked, u8 is urgent, u32 n, n × (u8 what, u64 expect, kind,
+ * project, name[, json]) RESOLVE  u32 n, n × u64 id child → daemon   HELLO    u64 next id, u32 did the
+ * database is open, locked and migrated RECORD   kind, project, name, u64 rev, u32 schema, json LOADED   -
+ *                    RESULT   u64 id, u32 -errno, u64 rev, u32 op   in the order of the commits (or of
+ * RESOLVE) BYE      u32 -errno, message, hint        the last frame of a child that cannot go on
  *
  * `acked`: every lower id has been answered to its owner, so its record of having happened may be forgotten.
  */

@@ -15,12 +15,13 @@
 
 static const char tables[] =
         "BEGIN IMMEDIATE;"
-        "CREATE TABLE objects (kind TEXT NOT NULL, project TEXT NOT NULL, name TEXT NOT NULL, rev INTEGER NOT NULL,"
+        "CREATE TABLE objects (kind TEXT NOT NULL, project TEXT NOT NULL, name TEXT NOT NULL, rev INTEGER "
+        "NOT NULL,"
         " schema INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, project, name)) WITHOUT ROWID;"
         "CREATE TABLE txns (id INTEGER PRIMARY KEY, rev INTEGER NOT NULL);"
         "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
         "INSERT INTO meta VALUES ('format', '" TEXT(ENGINE_FORMAT) "'), ('did', '%u');"
-        "COMMIT";
+                                                                   "COMMIT";
 
 static int failed(struct engine *e, int r, const char *what, struct error *err)
 {
@@ -86,7 +87,8 @@ static int check_format(struct engine *e, const char *place, bool *ret_is_new, s
         return 0;
 }
 
-/* Counts the objects whose text is older than this release's; one that is newer refuses the whole database. */
+/* Counts the objects whose text is older than this release's; one that is newer refuses the whole database.
+ */
 static int check_schemas(struct engine *e, const char *place, bool *ret_has_old, struct error *err)
 {
         sqlite3_stmt *st = NULL;
@@ -169,7 +171,8 @@ static int migrate_text(struct engine *e, const char *kind, int schema, const ch
 
 static int migrate_row(struct engine *e, sqlite3_stmt *row, sqlite3_stmt *update, struct error *err)
 {
-        const char *kind = (const char *)sqlite3_column_text(row, 0), *name = (const char *)sqlite3_column_text(row, 2);
+        const char *kind = (const char *)sqlite3_column_text(row, 0),
+                   *name = (const char *)sqlite3_column_text(row, 2);
         _cleanup_free_ char *text = NULL;
         int schema = sqlite3_column_int(row, 3), newest = migrate_newest(e->table, kind);
         if (schema == newest)
@@ -192,10 +195,13 @@ static int migrate_rows(struct engine *e, struct error *err)
 {
         sqlite3_stmt *rows = NULL, *update = NULL;
         int r = 0;
-        int rc = sqlite3_prepare_v2(e->db, "SELECT kind, project, name, schema, json FROM objects", -1, &rows, NULL);
+        int rc = sqlite3_prepare_v2(e->db, "SELECT kind, project, name, schema, json FROM objects", -1, &rows,
+                                    NULL);
         if (rc == SQLITE_OK)
-                rc = sqlite3_prepare_v2(e->db, "UPDATE objects SET schema = ?4, json = ?5"
-                                               " WHERE kind = ?1 AND project = ?2 AND name = ?3", -1, &update, NULL);
+                rc = sqlite3_prepare_v2(e->db,
+                                        "UPDATE objects SET schema = ?4, json = ?5"
+                                        " WHERE kind = ?1 AND project = ?2 AND name = ?3",
+                                        -1, &update, NULL);
         while (rc == SQLITE_OK && r == 0 && (rc = sqlite3_step(rows)) == SQLITE_ROW) {
                 r = migrate_row(e, rows, update, err);
                 rc = SQLITE_OK;
@@ -227,17 +233,19 @@ static int on_wal(void *data, sqlite3 *db _unused_, const char *name _unused_, i
 }
 
 /*
- * Exclusive locking before the first access: SQLite then keeps the log's index in its own memory, and there is no
- * shared mapping whose page could be missing on a full disk. Pages are not spilled before COMMIT, so that a full
- * disk shows there and nowhere else. Some builds of SQLite zero every freed page: then a delete would write as much
- * as it frees, which a full disk does not allow. The log is emptied by us, after the answers (engine_tidy).
+ * Exclusive locking before the first access: SQLite then keeps the log's index in its own memory, and there
+ * is no shared mapping whose page could be missing on a full disk. Pages are not spilled before COMMIT, so
+ * that a full disk shows there and nowhere else. Some builds of SQLite zero every freed page: then a delete
+ * would write as much as it frees, which a full disk does not allow. The log is emptied by us, after the
+ * answers (engine_tidy).
  */
 static int configure(struct engine *e)
 {
         sqlite3_wal_hook(e->db, on_wal, e);
-        return engine_exec(e, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_spill = OFF;"
-                              "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST; PRAGMA trusted_schema = OFF;"
-                              "PRAGMA journal_size_limit = 16777216");
+        return engine_exec(
+                e, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_spill = OFF;"
+                   "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST; PRAGMA trusted_schema = OFF;"
+                   "PRAGMA journal_size_limit = 16777216");
 }
 
 static int open_for_good(struct engine *e, bool is_new, bool has_old, struct error *err)

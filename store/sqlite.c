@@ -18,7 +18,8 @@ static const char *const sql[_ST_MAX] = {
         [ST_BACK] = "ROLLBACK TO txn",
         [ST_RELEASE] = "RELEASE txn",
         [ST_REV] = "SELECT rev FROM objects WHERE kind = ?1 AND project = ?2 AND name = ?3",
-        [ST_PUT] = "REPLACE INTO objects (kind, project, name, rev, schema, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        [ST_PUT] = "REPLACE INTO objects (kind, project, name, rev, schema, json) VALUES (?1, ?2, ?3, ?4, "
+                   "?5, ?6)",
         [ST_DELETE] = "DELETE FROM objects WHERE kind = ?1 AND project = ?2 AND name = ?3",
         [ST_TXN_ADD] = "INSERT INTO txns (id, rev) VALUES (?1, ?2)",
         [ST_TXN_FIND] = "SELECT rev FROM txns WHERE id = ?1",
@@ -57,7 +58,8 @@ int engine_exec(struct engine *e, const char *text)
 int engine_prepare(struct engine *e)
 {
         for (int i = 0; i < _ST_MAX; i++) {
-                int r = engine_errno(e, sqlite3_prepare_v3(e->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &e->st[i], NULL));
+                int r = engine_errno(
+                        e, sqlite3_prepare_v3(e->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &e->st[i], NULL));
                 if (r < 0)
                         return r;
         }
@@ -210,7 +212,8 @@ static void failpoint(struct engine *e, const char *here)
                 _exit(137);
 }
 
-static int write_group(struct engine *e, const struct wire_commit *commits, size_t n, struct store_result *results)
+static int write_group(struct engine *e, const struct wire_commit *commits, size_t n,
+                       struct store_result *results)
 {
         int r = run(e, ST_BEGIN);
         for (size_t i = 0; i < n && r == 0; i++)
@@ -226,7 +229,8 @@ static int write_group(struct engine *e, const struct wire_commit *commits, size
 }
 
 /* -ENOSPC: nothing of the group is stored. Anything else negative: nobody knows. */
-static int try_group(struct engine *e, const struct wire_commit *commits, size_t n, struct store_result *results)
+static int try_group(struct engine *e, const struct wire_commit *commits, size_t n,
+                     struct store_result *results)
 {
         uint64_t rev = e->rev, pruned = e->pruned;
         int r = write_group(e, commits, n, results);
@@ -250,8 +254,8 @@ static int checkpoint(struct engine *e, int mode)
 }
 
 /*
- * A full disk: emptying the log lets it be written again from its start, where it needs no new blocks. Then each
- * transaction alone, so that a small one is not refused for a large neighbour's sake.
+ * A full disk: emptying the log lets it be written again from its start, where it needs no new blocks. Then
+ * each transaction alone, so that a small one is not refused for a large neighbour's sake.
  */
 static int commit_one_by_one(struct engine *e, const struct wire_commit *commits, size_t n,
                              struct store_result *results)
@@ -271,7 +275,8 @@ static int commit_one_by_one(struct engine *e, const struct wire_commit *commits
         return 0;
 }
 
-int engine_commit(struct engine *e, const struct wire_commit *commits, size_t n, struct store_result *ret_results)
+int engine_commit(struct engine *e, const struct wire_commit *commits, size_t n,
+                  struct store_result *ret_results)
 {
         int r = try_group(e, commits, n, ret_results);
         return r == -ENOSPC ? commit_one_by_one(e, commits, n, ret_results) : r;
@@ -287,7 +292,8 @@ int engine_resolve(struct engine *e, uint64_t id, struct store_result *ret)
         sqlite3_stmt *st = e->st[ST_TXN_FIND];
         sqlite3_bind_int64(st, 1, (sqlite3_int64)id);
         int r = step(e, ST_TXN_FIND);
-        *ret = r > 0 ? (struct store_result){ .rev = column_u64(st, 0) } : (struct store_result){ .r = -EHOSTDOWN };
+        *ret = r > 0 ? (struct store_result){ .rev = column_u64(st, 0) }
+                     : (struct store_result){ .r = -EHOSTDOWN };
         sqlite3_reset(st);
         return MIN(r, 0);
 }
@@ -297,7 +303,8 @@ int engine_tidy(struct engine *e)
         if (e->wal_pages < TIDY_PAGES)
                 return 0;
         int r = checkpoint(e, SQLITE_CHECKPOINT_PASSIVE);
-        return r == -ENOSPC ? 0 : r; /* the log goes on growing, or the next commit says that the disk is full */
+        return r == -ENOSPC ? 0
+                            : r; /* the log goes on growing, or the next commit says that the disk is full */
 }
 
 const char *engine_message(struct engine *e)

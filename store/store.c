@@ -45,19 +45,21 @@ static void add_op(struct store_txn *txn, const struct wire_op *op)
                 txn->r = r;
 }
 
-void store_txn_put(struct store_txn *txn, const char *kind, const char *project, const char *name, uint64_t expect,
-                   const char *json)
+void store_txn_put(struct store_txn *txn, const char *kind, const char *project, const char *name,
+                   uint64_t expect, const char *json)
 {
         add_op(txn, &(struct wire_op){ OP_PUT, expect, kind, project, name, json });
 }
 
-void store_txn_delete(struct store_txn *txn, const char *kind, const char *project, const char *name, uint64_t expect)
+void store_txn_delete(struct store_txn *txn, const char *kind, const char *project, const char *name,
+                      uint64_t expect)
 {
         txn->is_urgent = true;
         add_op(txn, &(struct wire_op){ OP_DELETE, expect, kind, project, name, NULL });
 }
 
-void store_txn_check(struct store_txn *txn, const char *kind, const char *project, const char *name, uint64_t expect)
+void store_txn_check(struct store_txn *txn, const char *kind, const char *project, const char *name,
+                     uint64_t expect)
 {
         add_op(txn, &(struct wire_op){ OP_CHECK, expect, kind, project, name, NULL });
 }

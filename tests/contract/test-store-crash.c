@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* links: store */
 /*
- * The store child is killed at random points under a stream of commits, fifty times. Each transaction puts a pair of
- * objects: after every restart the pair of an answered one is there whole, of a refused one absent, and of one whose
- * owner went away without hearing (half of the rounds) whole or absent.
+ * The store child is killed at random points under a stream of commits, fifty times. Each transaction puts a
+ * pair of objects: after every restart the pair of an answered one is there whole, of a refused one absent,
+ * and of one whose owner went away without hearing (half of the rounds) whole or absent.
  */
 #include "tests/lib/store-test.h"
 
@@ -43,7 +43,8 @@ static void commit_pair(struct store *s, struct history *h, const char *padding)
 {
         struct store_txn *txn = store_txn_new();
         struct ticket *t = xnew(struct ticket);
-        _cleanup_free_ char *json = xasprintf("{\"i\":%zu,\"padding\":\"%.*s\"}", h->n, rand() % 20000, padding);
+        _cleanup_free_ char *json =
+                xasprintf("{\"i\":%zu,\"padding\":\"%.*s\"}", h->n, rand() % 20000, padding);
         *t = (struct ticket){ h, h->n++ };
         for (int half = 0; half < 2; half++) {
                 _cleanup_free_ char *name = xasprintf("%zu-%d", t->i, half);
@@ -128,8 +129,11 @@ TEST(fifty_kills_lose_nothing_and_halve_nothing)
         }
         store_free(open_and_compare(dir.path, h));
         for (size_t i = 0; i < h->n; i++)
-                (*(h->told[i] == FATE_STORED ? &h->stored : h->told[i] == FATE_REFUSED ? &h->refused : &h->untold))++;
-        printf("%zu transactions: %zu stored, %zu refused, %zu untold\n", h->n, h->stored, h->refused, h->untold);
+                (*(h->told[i] == FATE_STORED    ? &h->stored
+                   : h->told[i] == FATE_REFUSED ? &h->refused
+                                                : &h->untold))++;
+        printf("%zu transactions: %zu stored, %zu refused, %zu untold\n", h->n, h->stored, h->refused,
+               h->untold);
         ASSERT_TRUE(h->stored > ROUNDS && h->untold > 0);
         free(h);
 }

@@ -10,7 +10,8 @@
 #include <sqlite3.h>
 #include <sys/mount.h>
 
-/* libsqlite3 finds this instead of libc's: a file "break-sync" in the database's directory is a disk that fails once. */
+/* libsqlite3 finds this instead of libc's: a file "break-sync" in the database's directory is a disk that
+ * fails once. */
 int fdatasync(int fd)
 {
         if (unlink("break-sync") == 0)
@@ -30,7 +31,8 @@ TEST(what_was_stored_is_loaded_in_order)
         store_free(s);
         s = open_and_load(dir.path, &l);
         ASSERT_OK(l.r);
-        ASSERT_STR(strbuf_str(&l.text), "thing/default/a@2 {\"unknown\":true}\nthing/default/b@3 {\"b\":2}\n");
+        ASSERT_STR(strbuf_str(&l.text),
+                   "thing/default/a@2 {\"unknown\":true}\nthing/default/b@3 {\"b\":2}\n");
         ASSERT_EQ(store_did(s), did);
         uint64_t rev;
         ASSERT_OK(put_now(s, "c", STORE_REV_NEW, "{}", &rev));
@@ -44,7 +46,8 @@ TEST(files_are_private_and_there_is_no_shared_memory)
         _cleanup_dir_ struct test_dir dir = test_dir_new();
         struct loaded l;
         struct stat st;
-        _cleanup_free_ char *path = xasprintf("%s/database", dir.path), *shm = xasprintf("%s/lightd.db-shm", path);
+        _cleanup_free_ char *path = xasprintf("%s/database", dir.path),
+                            *shm = xasprintf("%s/lightd.db-shm", path);
         struct store *s = open_and_load(path, &l);
         ASSERT_OK(put_now(s, "a", STORE_REV_NEW, "{}", NULL));
         ASSERT_OK(stat(path, &st));
@@ -69,7 +72,8 @@ static void status_field(pid_t pid, const char *field, char value[static 64])
         value[0] = '\0';
         while (f && fgets(line, sizeof line, f))
                 if (str_starts(line, field))
-                        snprintf(value, 64, "%.*s", (int)strcspn(line + strlen(field) + 1, "\n"), line + strlen(field) + 1);
+                        snprintf(value, 64, "%.*s", (int)strcspn(line + strlen(field) + 1, "\n"),
+                                 line + strlen(field) + 1);
         if (f)
                 fclose(f);
 }
@@ -147,7 +151,8 @@ static void refuses_untouched(const char *sql, int want, const char *words)
 
 TEST(a_newer_format_is_refused_untouched)
 {
-        refuses_untouched("UPDATE meta SET value = '99' WHERE key = 'format'", -EBADFD, "written by a newer release");
+        refuses_untouched("UPDATE meta SET value = '99' WHERE key = 'format'", -EBADFD,
+                          "written by a newer release");
 }
 
 TEST(a_newer_schema_is_refused_untouched)
@@ -272,15 +277,15 @@ TEST(a_failed_sync_is_no_success)
 }
 
 /*
- * A private mount namespace with a tmpfs of 2 MiB. Small commits still work after a large one was refused, a delete
- * makes room, and everything answered is there after a restart on the full disk.
+ * A private mount namespace with a tmpfs of 2 MiB. Small commits still work after a large one was refused, a
+ * delete makes room, and everything answered is there after a restart on the full disk.
  */
 TEST(a_full_disk_refuses_and_goes_on)
 {
-        _cleanup_dir_ struct test_dir dir = test_dir_new();
-        struct loaded l;
         if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0)
                 skip();
+        _cleanup_dir_ struct test_dir dir = test_dir_new();
+        struct loaded l;
         ASSERT_OK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
         ASSERT_OK(mount("tmpfs", dir.path, "tmpfs", 0, "size=2m"));
         _cleanup_free_ char *path = xasprintf("%s/db", dir.path), *text = xmalloc(100001);

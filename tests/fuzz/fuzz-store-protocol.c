@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* links: store */
-/* Any bytes as frames between the daemon and its store child; a commit that is understood is written again alike. */
+/* Any bytes as frames between the daemon and its store child; a commit that is understood is written again
+ * alike. */
 #include "store/protocol.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

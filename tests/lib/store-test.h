@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests of the store: the program is its own store child when it is run with "--store", and helpers that turn the
- * asynchronous calls into waiting ones.
+ * For tests of the store: the program is its own store child when it is run with "--store", and helpers that
+ * turn the asynchronous calls into waiting ones.
  */
 #pragma once
 
@@ -20,7 +20,8 @@
 __attribute__((constructor(101))) static void become_store_child(int argc, char **argv)
 {
         if (argc == 2 && streq(argv[1], "--store"))
-                _exit(store_child_run()); /* no leak check at exit: it would need system calls the child gave up */
+                _exit(store_child_run()); /* no leak check at exit: it would need system calls the child gave
+                                             up */
 }
 
 struct outcome {
@@ -48,15 +49,15 @@ static inline int commit_now(struct store *s, struct store_txn *take_txn, struct
 {
         struct outcome o = { 0 };
         int r = store_commit(s, take_txn, note_outcome, &o);
-        if (r < 0)
-                return r;
-        r = await(s, &o);
+        if (r == 0)
+                r = await(s, &o);
         if (ret)
                 *ret = o.result;
         return r;
 }
 
-static inline int put_now(struct store *s, const char *name, uint64_t expect, const char *json, uint64_t *ret_rev)
+static inline int put_now(struct store *s, const char *name, uint64_t expect, const char *json,
+                          uint64_t *ret_rev)
 {
         struct store_txn *txn = store_txn_new();
         struct store_result result = { 0 };

@@ -33,9 +33,11 @@ static int refuse(struct json_object *body _unused_, struct error *err)
         return error_set(err, ERR_INTERNAL, "The colour is unknown");
 }
 
-static const struct migration two_steps[] = { { "thing", 1, colour_becomes_colors }, { "thing", 2, colors_are_counted },
+static const struct migration two_steps[] = { { "thing", 1, colour_becomes_colors },
+                                              { "thing", 2, colors_are_counted },
                                               { NULL, 0, NULL } };
-static const struct migration broken[] = { { "thing", 1, colour_becomes_colors }, { "thing", 2, refuse },
+static const struct migration broken[] = { { "thing", 1, colour_becomes_colors },
+                                           { "thing", 2, refuse },
                                            { NULL, 0, NULL } };
 
 TEST(missing_steps_run_in_order_and_unknown_members_stay)
@@ -118,7 +120,8 @@ static int put(struct engine *e, uint64_t id, const char *name, uint64_t expect,
 
 static void add_text(void *data, const struct store_record *record)
 {
-        strbuf_addf(data, "%s@%lu/%d %s\n", record->name, (unsigned long)record->rev, record->schema, record->json);
+        strbuf_addf(data, "%s@%lu/%d %s\n", record->name, (unsigned long)record->rev, record->schema,
+                    record->json);
 }
 
 static size_t count_copies(void)

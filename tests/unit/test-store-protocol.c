@@ -16,7 +16,8 @@ static void write_commit(struct strbuf *b)
 {
         struct wire_commit numbers = { .id = 7, .acked = 3, .is_urgent = true, .n_ops = 3 };
         protocol_commit_begin(b);
-        protocol_commit_add(b, &(struct wire_op){ OP_PUT, STORE_REV_NEW, "profile", "default", "web", "{\"a\":1}" });
+        protocol_commit_add(
+                b, &(struct wire_op){ OP_PUT, STORE_REV_NEW, "profile", "default", "web", "{\"a\":1}" });
         protocol_commit_add(b, &(struct wire_op){ OP_DELETE, 12, "profile", "", "old", NULL });
         protocol_commit_add(b, &(struct wire_op){ OP_CHECK, STORE_REV_ANY, "project", "", "default", NULL });
         protocol_commit_seal(b, &numbers);
