@@ -64,14 +64,8 @@ static int take_uint(struct json_object *o, const char *key, int64_t fallback, i
                      struct error *err)
 {
         int64_t v = json_get_int(o, key, fallback);
-        if (v == fallback) {
-                *ret = v;
-                return 0;
-        }
-        if (v < 0 || v > max)
-                return bad(err, key, "is out of range");
         *ret = v;
-        return 0;
+        return v != fallback && (v < 0 || v > max) ? bad(err, key, "is out of range") : 0;
 }
 
 static int take_flag(struct json_object *o, const char *key, bool *ret)

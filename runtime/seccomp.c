@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/privileges.h"
+#include "base/alloc.h"
+#include "base/fd.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct privileges_filter {
+        struct sock_fprog program;
+};
+
+/*
+ * A deny-list: a system container runs whatever a system runs. ENOSYS where programs then take another way, EPERM
+ * where they report. What is nested_ok is opened for container engines.
+ */
+static const struct rule {
+        const char *name;
+        int answer;
+        bool nested_ok;
+} rules[] = {
+        { "kexec_load", ENOSYS },       { "kexec_file_load", ENOSYS },   { "init_module", ENOSYS },
+        { "finit_module", ENOSYS },     { "delete_module", ENOSYS },     { "open_by_handle_at", ENOSYS },
+        { "swapon", EPERM },            { "swapoff", EPERM },            { "acct", EPERM },
+        { "settimeofday", EPERM },      { "clock_settime", EPERM },      { "clock_settime64", EPERM },
+        { "stime", EPERM },             { "iopl", EPERM },               { "ioperm", EPERM },
+        { "nfsservctl", ENOSYS },       { "lookup_dcookie", EPERM },     { "syslog", EPERM },
+        { "perf_event_open", EPERM },   { "quotactl", EPERM, true },     { "quotactl_fd", EPERM, true },
+        { "userfaultfd", EPERM, true }, { "bpf", EPERM, true },
+};
+
+static int add_rules(scmp_filter_ctx ctx, bool is_nesting)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+                int nr = seccomp_syscall_resolve_name(rules[i].name);
+                if (nr == __NR_SCMP_ERROR || (is_nesting && rules[i].nested_ok))
+                        continue;
+                int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO((uint32_t)rules[i].answer), nr, 0);
+                if (r < 0 && r != -EDOM) /* EDOM: not on this architecture */
+                        return r;
+        }
+        int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(umount2), 1,
+                                 SCMP_A1(SCMP_CMP_MASKED_EQ, MNT_FORCE, MNT_FORCE));
+        /* The kernel's crypto sockets have been a way up too often; user space has its own. */
+        if (r == 0 && !is_nesting)
+                r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+                                     SCMP_A0(SCMP_CMP_EQ, AF_ALG));
+        return r;
+}
+
+static int configure(scmp_filter_ctx ctx)
+{
+        int r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);
+        /* x32 and foreign ABIs: their call numbers mean other things, so none of them exists. */
+        if (r == 0)
+                r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+        if (r == 0 && seccomp_arch_native() == SCMP_ARCH_X86_64)
+                r = seccomp_arch_add(ctx, SCMP_ARCH_X86);
+        if (r == 0 && seccomp_arch_native() == SCMP_ARCH_AARCH64)
+                r = seccomp_arch_add(ctx, SCMP_ARCH_ARM);
+        return r;
+}
+
+/* libseccomp 2.5 exports to a descriptor only. */
+static int export(scmp_filter_ctx ctx, struct privileges_filter *f)
+{
+        struct stat st;
+        _cleanup_close_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        int r = seccomp_export_bpf(ctx, fd);
+        if (r < 0)
+                return r;
+        if (fstat(fd, &st) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+                return -errno;
+        size_t n = (size_t)st.st_size;
+        f->program.filter = xmalloc(n);
+        f->program.len = (unsigned short)(n / sizeof(struct sock_filter));
+        return fd_read_exact(fd, f->program.filter, n);
+}
+
+int privileges_filter_new(const struct privileges *p, struct privileges_filter **ret, struct error *err)
+{
+        *ret = NULL;
+        if (!p->has_seccomp)
+                return 0;
+        scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+        if (!ctx)
+                return error_set(err, ERR_INTERNAL, "Making the system call filter");
+        struct privileges_filter *f = xnew(struct privileges_filter);
+        int r = configure(ctx);
+        if (r == 0)
+                r = add_rules(ctx, p->is_nesting);
+        if (r == 0)
+                r = export(ctx, f);
+        seccomp_release(ctx);
+        if (r < 0) {
+                privileges_filter_free(f);
+                return error_set_errno(err, r, "Making the system call filter");
+        }
+        *ret = f;
+        return 0;
+}
+
+struct privileges_filter *privileges_filter_free(struct privileges_filter *f)
+{
+        if (f) {
+                free(f->program.filter);
+                free(f);
+        }
+        return NULL;
+}
+
+int privileges_load_filter(const struct privileges_filter *f)
+{
+        if (!f)
+                return 0;
+        return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &f->program) < 0 ? -errno : 0;
+}
