@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/instance.h"
+
+static const struct field body_fields[] = {
+        FIELD(instance_body, architecture, "architecture", FIELD_STRING, 0),
+        FIELD(instance_body, config, "config", FIELD_STRMAP, 0),
+        FIELD(instance_body, devices, "devices", FIELD_DEVICES, 0),
+        FIELD(instance_body, ephemeral, "ephemeral", FIELD_BOOL, 0),
+        FIELD(instance_body, profiles, "profiles", FIELD_STRLIST, 0),
+        FIELD(instance_body, stateful, "stateful", FIELD_BOOL, 0),
+        FIELD(instance_body, description, "description", FIELD_STRING, 0),
+        FIELD(instance_body, created_at, "created_at", FIELD_TIME, FIELD_READONLY),
+        FIELD(instance_body, type, "type", FIELD_STRING, FIELD_READONLY),
+        FIELD(instance_body, num, "num", FIELD_INT, FIELD_STORED),
+        FIELD(instance_body, pool, "pool", FIELD_STRING, FIELD_STORED),
+        FIELD(instance_body, image, "image", FIELD_STRING, FIELD_STORED),
+        FIELD(instance_body, layers, "layers", FIELD_STRLIST, FIELD_STORED),
+        FIELD(instance_body, templates, "templates", FIELD_JSON, FIELD_STORED),
+        FIELD(instance_body, properties, "properties", FIELD_JSON, FIELD_STORED),
+        { 0 },
+};
+const struct type instance_body_type = { "instance", sizeof(struct instance_body), body_fields };
+
+static const struct field volatile_fields[] = {
+        FIELD(instance_volatile, config, "config", FIELD_STRMAP, 0),
+        { 0 },
+};
+const struct type instance_volatile_type = { "instance-volatile", sizeof(struct instance_volatile), volatile_fields };
+
+static const struct field power_fields[] = {
+        FIELD(instance_power, state, "state", FIELD_STRING, 0),
+        FIELD(instance_power, gen, "gen", FIELD_INT, 0),
+        FIELD(instance_power, started_at, "started_at", FIELD_TIME, 0),
+        FIELD(instance_power, last_used_at, "last_used_at", FIELD_TIME, 0),
+        { 0 },
+};
+const struct type instance_power_type = { "instance-power", sizeof(struct instance_power), power_fields };

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An instance is three objects, so that a start does not spoil somebody's edit: what the user set (its revision is the
+ * ETag), what the daemon noted (volatile.*), and whether it runs.
+ */
+#pragma once
+
+#include "api/field.h"
+
+struct instance_body {
+        char *architecture, *description, *type;
+        struct strmap config; /* without volatile.* */
+        struct devices devices;
+        struct strlist profiles;
+        bool ephemeral, stateful;
+        int64_t created_at;
+        /* stored only */
+        int64_t num;
+        char *pool;        /* of the root volume */
+        char *image;       /* fingerprint */
+        struct strlist layers; /* of the root volume, topmost first */
+        /* from the image: {"/etc/hostname":{"when":["create"],"create_only":false,"text":"{{ … }}"}} and its properties */
+        struct json_object *templates, *properties;
+};
+
+struct instance_volatile {
+        struct strmap config; /* volatile.* */
+};
+
+/* "starting" is the intent of a start: what start-up finds in it is adopted or torn down. */
+struct instance_power {
+        char *state; /* "stopped", "starting", "running" */
+        int64_t gen; /* counts starts: part of the names of what a start makes */
+        int64_t started_at, last_used_at;
+};
+
+extern const struct type instance_body_type, instance_volatile_type, instance_power_type;

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "instances/instance.h"
+#include "instances/live.h"
+#include "instances/monitor-link.h"
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/names.h"
+#include "profiles/profiles.h"
+#include "projects/projects.h"
+#include "server/event.h"
+
+/* 2^27 ids for each of thirty places; the id of a daemon chooses its place, so daemons beside each other differ. */
+#define IDMAP_PLACE_BITS 27
+#define IDMAP_PLACES 30
+#define NUM_MAX ((1u << (IDMAP_PLACE_BITS - 16)) - 1)
+
+const struct object_kind instance_kind = { "instance", "Instance", &instance_body_type, 1 };
+const struct object_kind instance_volatile_kind = { "instance-volatile", "Instance", &instance_volatile_type, 1 };
+const struct object_kind instance_power_kind = { "instance-power", "Instance", &instance_power_type, 1 };
+
+static struct instance *by_key, *by_num; /* one daemon per process */
+
+static char *key_of(const char *project, const char *name)
+{
+        return xasprintf("%s\n%s", project, name);
+}
+
+static struct instance *find_any(const char *project, const char *name)
+{
+        _cleanup_free_ char *key = key_of(project, name);
+        struct instance *i = NULL;
+        HASH_FIND(hh, by_key, key, strlen(key), i);
+        return i;
+}
+
+struct instance *instance_find(struct server *s, const char *project, const char *name)
+{
+        struct instance *i = find_any(project, name);
+        return i && object_find(s, &instance_kind, project, name) ? i : NULL;
+}
+
+struct instance *instance_find_num(struct server *s _unused_, uint32_t num)
+{
+        struct instance *i = NULL;
+        HASH_FIND(hh_num, by_num, &num, sizeof num, i);
+        return i;
+}
+
+struct instance *instance_next(struct server *s, struct instance *i)
+{
+        i = i ? i->hh.next : by_key;
+        while (i && !instance_object(i))
+                i = i->hh.next;
+        (void)s;
+        return i;
+}
+
+size_t instance_count(struct server *s _unused_)
+{
+        return HASH_COUNT(by_key);
+}
+
+struct instance *instance_of_request(struct request *req)
+{
+        _cleanup_error_ struct error err = ERROR_INIT;
+        const char *project;
+        struct instance *i = NULL;
+        struct object *o;
+        int r = project_of_request(req, PROJECT_INSTANCES, &project, &err);
+        if (r >= 0)
+                r = name_check_instance(req->params[0], &err);
+        if (r >= 0)
+                r = object_get(req->server, &instance_kind, project, req->params[0], &o, &err);
+        if (r >= 0)
+                i = instance_find(req->server, project, req->params[0]);
+        if (!i)
+                reply_error(req, &err);
+        return i;
+}
+
+/* The lowest free one: numbers stay small, and with them the ranges of ids. */
+static int free_num(struct server *s, uint32_t *ret, struct error *err)
+{
+        for (uint32_t num = 1; num <= NUM_MAX; num++)
+                if (!instance_find_num(s, num)) {
+                        *ret = num;
+                        return 0;
+                }
+        return error_set(err, ERR_NO_SPACE, "All %u ranges of user ids are in use", NUM_MAX);
+}
+
+static struct instance *instance_new(struct server *s, const char *project, const char *name, uint32_t num)
+{
+        struct instance *i = xnew(struct instance);
+        i->server = s;
+        i->project = xstrdup(project);
+        i->name = xstrdup(name);
+        i->num = num;
+        i->pidfd = -EBADF;
+        i->key = key_of(project, name);
+        list_init(&i->waiting_clean);
+        HASH_ADD_KEYPTR(hh, by_key, i->key, strlen(i->key), i);
+        HASH_ADD(hh_num, by_num, num, sizeof i->num, i);
+        return i;
+}
+
+static void instance_free(struct instance *i)
+{
+        HASH_DELETE(hh, by_key, i);
+        HASH_DELETE(hh_num, by_num, i);
+        monitor_link_close(i->link);
+        live_free(i->live);
+        fd_close(i->pidfd);
+        strmap_done(&i->expanded_config);
+        devices_done(&i->expanded_devices);
+        strbuf_done(&i->rest);
+        free(i->project);
+        free(i->name);
+        free(i->key);
+        free(i);
+}
+
+int instance_reserve(struct server *s, const char *project, const char *name, struct instance **ret, struct error *err)
+{
+        uint32_t num;
+        if (find_any(project, name)) {
+                error_set(err, ERR_EXISTS, "Instance \"%s\" already exists", name);
+                return error_object(err, "instance", name);
+        }
+        int r = free_num(s, &num, err);
+        if (r < 0)
+                return r;
+        *ret = instance_new(s, project, name, num);
+        return 0;
+}
+
+void instance_unreserve(struct instance *i)
+{
+        instance_free(i);
+}
+
+struct instance *instance_load(struct server *s, struct object *o)
+{
+        const struct instance_body *b = o->body;
+        return instance_new(s, o->project, o->name, (uint32_t)b->num);
+}
+
+void instance_renamed(struct instance *i, const char *name)
+{
+        HASH_DELETE(hh, by_key, i);
+        free(i->name);
+        free(i->key);
+        i->name = xstrdup(name);
+        i->key = key_of(i->project, name);
+        HASH_ADD_KEYPTR(hh, by_key, i->key, strlen(i->key), i);
+        instance_touch(i);
+}
+
+struct object *instance_object(const struct instance *i)
+{
+        return object_find(i->server, &instance_kind, i->project, i->name);
+}
+
+const struct instance_body *instance_body(const struct instance *i)
+{
+        return instance_object(i)->body;
+}
+
+const struct strmap *instance_volatile(const struct instance *i)
+{
+        static const struct strmap none;
+        struct object *o = object_find(i->server, &instance_volatile_kind, i->project, i->name);
+        return o ? &((struct instance_volatile *)o->body)->config : &none;
+}
+
+const struct instance_power *instance_power(const struct instance *i)
+{
+        static const struct instance_power none;
+        struct object *o = object_find(i->server, &instance_power_kind, i->project, i->name);
+        return o ? o->body : &none;
+}
+
+void instance_expand(struct server *s, const char *project, const struct instance_body *b, struct strmap *ret_config,
+                     struct devices *ret_devices)
+{
+        const char *profiles_project = project_effective(s, project, PROJECT_PROFILES);
+        for (size_t i = 0; i < b->profiles.n; i++) {
+                struct object *o = object_find(s, &profile_kind, profiles_project, b->profiles.items[i]);
+                const struct profile *p = o ? o->body : NULL;
+                if (p) {
+                        strmap_merge(ret_config, &p->config);
+                        devices_merge(ret_devices, &p->devices);
+                }
+        }
+        strmap_merge(ret_config, &b->config);
+        devices_merge(ret_devices, &b->devices);
+}
+
+static void expand(struct instance *i)
+{
+        if (i->is_expanded)
+                return;
+        strmap_done(&i->expanded_config);
+        devices_done(&i->expanded_devices);
+        instance_expand(i->server, i->project, instance_body(i), &i->expanded_config, &i->expanded_devices);
+        strmap_merge(&i->expanded_config, instance_volatile(i));
+        i->is_expanded = true;
+}
+
+const struct strmap *instance_config(struct instance *i)
+{
+        expand(i);
+        return &i->expanded_config;
+}
+
+const struct devices *instance_devices(struct instance *i)
+{
+        expand(i);
+        return &i->expanded_devices;
+}
+
+bool instance_is_privileged(struct instance *i)
+{
+        return strmap_get_bool(instance_config(i), "security.privileged", false);
+}
+
+void instance_touch(struct instance *i)
+{
+        i->is_expanded = false;
+        strbuf_clear(&i->rest);
+}
+
+void instance_touch_all(struct server *s)
+{
+        for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i))
+                instance_touch(i);
+}
+
+int instance_claim(struct instance *i, const char *what, struct operation *op, struct error *err)
+{
+        if (i->busy) {
+                error_set(err, ERR_IN_USE, "Instance \"%s\" is busy: a %s is under way", i->name, i->busy);
+                error_hint(err, "Wait for it (lightc operation list), then try again");
+                return error_object(err, "instance", i->name);
+        }
+        i->busy = what;
+        i->busy_op = op;
+        return 0;
+}
+
+void instance_release(struct instance *i)
+{
+        i->busy = NULL;
+        i->busy_op = NULL;
+}
+
+void instance_set_state(struct instance *i, enum instance_state state)
+{
+        i->state = state;
+        strbuf_clear(&i->rest);
+}
+
+bool instance_is_running(const struct instance *i)
+{
+        return i->pid > 0 && i->state != INSTANCE_STARTING;
+}
+
+const char *instance_status(const struct instance *i, int *ret_code)
+{
+        static const struct {
+                const char *name;
+                int code;
+        } rows[] = { [INSTANCE_STOPPED] = { "Stopped", 102 },
+                     [INSTANCE_STARTING] = { "Stopped", 102 }, /* as LXD: running only when it runs */
+                     [INSTANCE_RUNNING] = { "Running", 103 },
+                     [INSTANCE_FROZEN] = { "Frozen", 110 },
+                     [INSTANCE_STOPPING] = { "Running", 103 } };
+        if (ret_code)
+                *ret_code = rows[i->state].code;
+        return rows[i->state].name;
+}
+
+char *instance_url(const struct instance *i)
+{
+        return xasprintf("/1.0/instances/%s", i->name);
+}
+
+char *instance_run_dir(const struct instance *i)
+{
+        return xasprintf("%s/%u", i->server->run_dir, i->num);
+}
+
+char *instance_cgroup(const struct instance *i)
+{
+        return xasprintf("%s/%u", i->server->cgroup, i->num);
+}
+
+uint32_t instance_idmap_base(const struct instance *i)
+{
+        uint32_t sum = 0;
+        for (const char *p = i->server->did; *p; p++)
+                sum = sum * 33 + (unsigned char)*p;
+        return ((1 + sum % IDMAP_PLACES) << IDMAP_PLACE_BITS) + i->num * INSTANCE_IDMAP_SIZE;
+}
+
+void instance_event(struct instance *i, struct request *req, const char *action, struct json_object *take_context)
+{
+        _cleanup_free_ char *url = instance_url(i);
+        event_lifecycle(i->server, req, action, i->project, url, take_context);
+}
