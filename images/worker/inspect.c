@@ -36,18 +36,16 @@ static int read_text(struct archive_input *in, struct archive_entry *e, const ch
 {
         if (archive_entry_hardlink(e) || archive_entry_filetype(e) != AE_IFREG)
                 return refuse(name, "it is not a regular file", err);
+        char buf[KiB(16)];
+        la_ssize_t n;
         out->max = max;
-        for (;;) {
-                char *room = strbuf_reserve(out, MIN(KiB(16), max + 1 - MIN(out->len, max)));
-                if (!room)
+        while ((n = archive_read_data(archive_input_reader(in), buf, sizeof buf)) > 0) {
+                strbuf_add(out, buf, (size_t)n);
+                if (out->is_over)
                         return refuse(name, "it is too large", err);
-                la_ssize_t n = archive_read_data(archive_input_reader(in), room, MIN(KiB(16), max - out->len));
-                if (n < 0)
-                        return archive_input_failed(in, err);
-                if (n == 0)
-                        break;
-                out->len += (size_t)n;
         }
+        if (n < 0)
+                return archive_input_failed(in, err);
         return text_is_utf8(strbuf_str(out), out->len) ? 0 : refuse(name, "it is not UTF-8 text", err);
 }
 

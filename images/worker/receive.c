@@ -7,27 +7,17 @@
 #include "images/worker/job.h"
 #include "images/worker/multipart.h"
 #include "images/worker/sandbox.h"
+#include "images/worker/spool.h"
 #include "images/worker/text.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #define READ_SIZE KiB(256)
 
-enum { FILE_META, FILE_ROOTFS, _FILE_MAX };
-static const char *const file_names[_FILE_MAX] = { "meta", "rootfs" };
-
-struct received_file {
-        int fd;
-        uint64_t size;
-        char *filename;
-};
-
 struct receive {
-        struct received_file files[_FILE_MAX];
+        struct spool_file files[_SPOOL_FILE_MAX];
         int current; /* index of the part being read, -1 between parts */
         int n_files;
         const char *content_type;
@@ -55,7 +45,7 @@ static int begin_part(void *ctx, const char *name, const char *filename, struct 
                 _cleanup_free_ char *shown = name_printable(name);
                 return error_set(err, ERR_BAD_REQUEST, "The upload has an unexpected part \"%s\"", shown);
         }
-        int which = streq(name, "metadata") ? FILE_META : FILE_ROOTFS;
+        int which = streq(name, "metadata") ? SPOOL_META : SPOOL_ROOTFS;
         if (which != in->n_files)
                 return error_set(err, ERR_BAD_REQUEST,
                                  "The upload's parts are not one \"metadata\" followed by one \"rootfs\"");
@@ -68,7 +58,7 @@ static int begin_part(void *ctx, const char *name, const char *filename, struct 
 static int add_bytes(void *ctx, const void *data, size_t n, struct error *err)
 {
         struct receive *in = ctx;
-        struct received_file *file = &in->files[in->current];
+        struct spool_file *file = &in->files[in->current];
         if (in->size + n > in->max_bytes)
                 return error_set(err, ERR_TOO_LARGE, "The image is larger than the %llu bytes allowed",
                                  (unsigned long long)in->max_bytes);
@@ -128,9 +118,9 @@ static int read_by_type(struct receive *in, struct error *err)
 {
         struct multipart m;
         if (!multipart_is_type(in->content_type)) {
-                in->current = FILE_META;
+                in->current = SPOOL_META;
                 in->n_files = 1;
-                in->files[FILE_META].filename = xstrdup("");
+                in->files[SPOOL_META].filename = xstrdup("");
                 return read_upload(in, NULL, err);
         }
         int r = multipart_init(&m, in->content_type, &part_events, in, err);
@@ -138,28 +128,6 @@ static int read_by_type(struct receive *in, struct error *err)
                 r = read_upload(in, &m, err);
         multipart_done(&m);
         return r;
-}
-
-static struct json_object *describe(struct receive *in)
-{
-        struct json_object *result = json_object_new_object(), *files = json_object_new_array();
-        unsigned char sum[EVP_MAX_MD_SIZE];
-        unsigned n = 0;
-        char hex[2 * EVP_MAX_MD_SIZE + 1];
-        EVP_DigestFinal_ex(in->digest, sum, &n);
-        for (unsigned i = 0; i < n; i++)
-                snprintf(hex + 2 * i, 3, "%02x", sum[i]);
-        json_set_string(result, "fingerprint", hex);
-        json_set_int(result, "size", (int64_t)in->size);
-        for (int i = 0; i < in->n_files; i++) {
-                struct json_object *file = json_object_new_object();
-                json_set_string(file, "name", file_names[i]);
-                json_set_int(file, "size", (int64_t)in->files[i].size);
-                json_set_string(file, "filename", in->files[i].filename);
-                json_object_array_add(files, file);
-        }
-        json_set_take(result, "files", files);
-        return result;
 }
 
 static int helper_receive(void *data, struct json_object **ret_result, struct error *err)
@@ -176,17 +144,17 @@ static int helper_receive(void *data, struct json_object **ret_result, struct er
         }
         if (in->n_files == 0)
                 return error_set(err, ERR_BAD_REQUEST, "The upload has no part \"metadata\"");
-        *ret_result = describe(in);
+        *ret_result = spool_describe(in->digest, in->files, in->n_files);
         return 0;
 }
 
 static int create_files(struct receive *in, int spool_fd, struct error *err)
 {
-        for (int i = 0; i < _FILE_MAX; i++) {
-                in->files[i].fd = openat(spool_fd, file_names[i], O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+        for (int i = 0; i < _SPOOL_FILE_MAX; i++) {
+                in->files[i].fd = openat(spool_fd, spool_file_names[i], O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                                          0600);
                 if (in->files[i].fd < 0)
-                        return error_set_errno(err, -errno, "Creating \"%s\" in the image spool", file_names[i]);
+                        return error_set_errno(err, -errno, "Creating \"%s\" in the image spool", spool_file_names[i]);
         }
         return 0;
 }
@@ -206,14 +174,14 @@ static int receive_into(struct receive *in, int spool_fd, struct json_object **r
         if (r < 0)
                 return r;
         spec.fds[0] = STDIN_FILENO;
-        spec.fds[1] = in->files[FILE_META].fd;
-        spec.fds[2] = in->files[FILE_ROOTFS].fd;
+        spec.fds[1] = in->files[SPOOL_META].fd;
+        spec.fds[2] = in->files[SPOOL_ROOTFS].fd;
         r = sandbox_run(&spec, ret_result, err);
         if (r < 0)
                 return r;
         struct json_object *files = json_get_array(*ret_result, "files");
-        if (!files || json_object_array_length(files) < _FILE_MAX)
-                unlinkat(spool_fd, file_names[FILE_ROOTFS], 0);
+        if (!files || json_object_array_length(files) < _SPOOL_FILE_MAX)
+                unlinkat(spool_fd, spool_file_names[SPOOL_ROOTFS], 0);
         return fsync(spool_fd) < 0 ? error_set_errno(err, -errno, "Writing the image spool") : 0;
 }
 
@@ -236,9 +204,9 @@ int job_image_receive(struct json_object *args, struct json_object **ret_result,
         effect_point(EFFECT_IMAGE_RECEIVE, EFFECT_BEFORE);
         r = receive_into(&in, spool_fd, ret_result, err);
         effect_point(EFFECT_IMAGE_RECEIVE, EFFECT_AFTER);
-        for (int i = 0; i < _FILE_MAX; i++) {
+        for (int i = 0; i < _SPOOL_FILE_MAX; i++) {
                 if (r < 0 && in.files[i].fd >= 0)
-                        unlinkat(spool_fd, file_names[i], 0);
+                        unlinkat(spool_fd, spool_file_names[i], 0);
                 fd_close(in.files[i].fd);
         }
         EVP_MD_CTX_free(in.digest);

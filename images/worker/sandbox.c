@@ -6,6 +6,7 @@
 #include "base/worker.h"
 #include "images/worker/sandbox-internal.h"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,6 +21,7 @@ const struct sandbox_ids sandbox_ids_nobody = { 65534, 1 };
 struct sandbox {
         const struct sandbox_spec *spec;
         struct memory_group group;
+        struct sandbox_mounts mounts;
         int userns_fd;
         int answer_fd; /* the parent's end of the child's answers */
         int pidfd;
@@ -29,6 +31,7 @@ struct sandbox {
 
 static void sandbox_done(struct sandbox *s)
 {
+        sandbox_mounts_done(&s->mounts);
         fd_close(s->userns_fd);
         fd_close(s->answer_fd);
         fd_close(s->pidfd);
@@ -49,15 +52,23 @@ int sandbox_get_ids(struct json_object *args, struct sandbox_ids *ret_ids, struc
         return 0;
 }
 
-static void keep_only(const struct sandbox_spec *spec)
+static bool is_kept(const struct sandbox_spec *spec, int fd)
 {
-        for (int fd = 0; fd < 1024; fd++) {
-                bool is_kept = fd == 2 || fd == WORKER_FD_ANSWER;
-                for (size_t i = 0; i < spec->n_fds; i++)
-                        is_kept |= spec->fds[i] == fd;
-                if (!is_kept)
+        for (size_t i = 0; i < spec->n_fds; i++)
+                if (spec->fds[i] == fd)
+                        return true;
+        return fd == STDERR_FILENO || fd == WORKER_FD_ANSWER;
+}
+
+/* 0 and 1 are never left free: the next pipe would become somebody's standard output. */
+static void keep_only(const struct sandbox_spec *spec, int null_fd)
+{
+        for (int fd = 0; fd <= STDOUT_FILENO; fd++)
+                if (!is_kept(spec, fd))
+                        dup2(null_fd, fd);
+        for (int fd = STDERR_FILENO; fd < 1024; fd++)
+                if (!is_kept(spec, fd))
                         close(fd);
-        }
         syscall(SYS_close_range, 1024u, ~0u, 0);
 }
 
@@ -66,15 +77,16 @@ static _noreturn_ void helper_main(struct sandbox *s, int answer_fd)
         _cleanup_error_ struct error err = ERROR_INIT;
         struct json_object *result = NULL;
         const char *step = "";
+        int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
         signal(SIGTERM, SIG_DFL);
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        if (dup2(answer_fd, WORKER_FD_ANSWER) < 0)
+        if (null_fd < 0 || dup2(answer_fd, WORKER_FD_ANSWER) < 0)
                 _exit(1);
-        int r = sandbox_enter(s->spec, s->userns_fd, &s->group, &step);
+        int r = sandbox_enter(s->spec, &s->mounts, s->userns_fd, &s->group, &step);
         if (r < 0) {
                 error_set_errno(&err, r, "%s: %s for the sandbox", s->spec->what, step);
         } else {
-                keep_only(s->spec);
+                keep_only(s->spec, null_fd);
                 r = s->spec->run(s->spec->data, &result, &err);
         }
         if (r < 0 && err.code == ERR_NONE)
@@ -86,16 +98,31 @@ static _noreturn_ void helper_main(struct sandbox *s, int answer_fd)
         _exit(0);
 }
 
+static int prepare(struct sandbox *s, struct error *err)
+{
+        const struct sandbox_spec *spec = s->spec;
+        uint64_t memory_max = spec->memory_max_bytes ? spec->memory_max_bytes : MEMORY_MAX_DEFAULT;
+        int r;
+        if (spec->cgroup && (r = memory_group_create(&s->group, spec->cgroup, memory_max)) < 0)
+                return error_set_errno(err, r, "%s: making the memory cgroup \"%s\"", spec->what, spec->cgroup);
+        s->userns_fd = userns_create(&spec->ids);
+        if (s->userns_fd < 0)
+                return error_set_errno(err, s->userns_fd, "%s: making a user namespace", spec->what);
+        r = sandbox_mounts_prepare(spec, s->userns_fd, &s->mounts);
+        if (r == -EINVAL)
+                return error_set(err, ERR_UNSUPPORTED,
+                                 "%s: the file system of the pool or the image store cannot be id-mapped", spec->what);
+        return r < 0 ? error_set_errno(err, r, "%s: id-mapping its directory", spec->what) : 0;
+}
+
 static int start(struct sandbox *s)
 {
-        struct clone_args args = { .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-                                            CLONE_PIDFD,
+        /* A build downloads packages: it alone keeps the host's network. */
+        uint64_t network = s->spec->root == SANDBOX_ROOT_BUILD ? 0 : CLONE_NEWNET;
+        struct clone_args args = { .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD | network,
                                    .pidfd = (uint64_t)(uintptr_t)&s->pidfd,
                                    .exit_signal = SIGCHLD };
         _cleanup_close_ int to_child = -EBADF;
-        s->userns_fd = userns_create(&s->spec->ids);
-        if (s->userns_fd < 0)
-                return s->userns_fd;
         int r = fd_pipe(&s->answer_fd, &to_child);
         if (r < 0)
                 return r;
@@ -110,7 +137,8 @@ static int start(struct sandbox *s)
 /* The stages a child may name; the text it sends is not repeated. */
 static const char *known_stage(const char *stage)
 {
-        static const char *const stages[] = { "receive", "inspect", "unpack" };
+        static const char *const stages[] = { "receive", "inspect", "unpack", "resolve", "download",
+                                              "configure", "squash" };
         for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
                 if (streq(stage, stages[i]))
                         return stages[i];
@@ -210,14 +238,14 @@ int sandbox_run(const struct sandbox_spec *spec, struct json_object **ret_result
 {
         _cleanup_(sandbox_done) struct sandbox s = { .spec = spec,
                                                      .group = MEMORY_GROUP_INIT,
+                                                     .mounts = SANDBOX_MOUNTS_INIT,
                                                      .userns_fd = -EBADF,
                                                      .answer_fd = -EBADF,
                                                      .pidfd = -EBADF,
                                                      .text = STRBUF_INIT_MAX(JSON_TEXT_MAX) };
-        uint64_t memory_max = spec->memory_max_bytes ? spec->memory_max_bytes : MEMORY_MAX_DEFAULT;
-        int status = 0, r;
-        if (spec->cgroup && (r = memory_group_create(&s.group, spec->cgroup, memory_max)) < 0)
-                return error_set_errno(err, r, "%s: making the memory cgroup \"%s\"", spec->what, spec->cgroup);
+        int status = 0, r = prepare(&s, err);
+        if (r < 0)
+                return r;
         if ((r = start(&s)) < 0)
                 return error_set_errno(err, r, "%s: making the sandbox", spec->what);
         int relayed = relay(&s);
