@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* launch and init: the same instance, started or not. */
+#include "base/alloc.h"
+#include "lightc/console.h"
+#include "lightc/operation.h"
+#include "lightc/output.h"
+#include "lightc/target.h"
+#include "lightc/yaml.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A description on standard input, as "lightc launch … < c1.yaml". /dev/null and terminals hold none. */
+static int read_description(struct json_object **ret, struct error *err)
+{
+        static const char *const string_maps[] = { "config", "devices", NULL };
+        _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+        struct stat st;
+        if (fstat(STDIN_FILENO, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)))
+                return 0;
+        int r = target_read_stdin(&text, err);
+        if (r == 0)
+                r = yaml_parse(strbuf_str(&text), text.len, string_maps, ret, err);
+        if (r == 0 && *ret && !json_object_is_type(*ret, json_type_object))
+                r = error_set(err, ERR_BAD_REQUEST, "Standard input holds no map of keys and values");
+        return r < 0 ? error_prefix(err, "Cannot read the instance's description") : 0;
+}
+
+static bool is_fingerprint(const char *word)
+{
+        return strlen(word) >= 12 && strspn(word, "0123456789abcdef") == strlen(word);
+}
+
+/*
+ * "debian:12" is an image the daemon builds or fetches by itself; anything without a remote is in its store.
+ * "local:x" is the store, too.
+ */
+static struct json_object *make_source(const char *image)
+{
+        struct json_object *source = json_object_new_object();
+        const char *colon = strchr(image, ':');
+        bool is_local = colon && (size_t)(colon - image) == 5 && memcmp(image, "local", 5) == 0;
+        json_set_string(source, "type", "image");
+        if (colon && !is_local) {
+                _cleanup_free_ char *server = xstrndup(image, (size_t)(colon - image));
+                json_set_string(source, "mode", "pull");
+                json_set_string(source, "alias", colon + 1);
+                json_set_string(source, "server", server);
+                json_set_string(source, "protocol", "lightvisor-build");
+                return source;
+        }
+        const char *name = is_local ? colon + 1 : image;
+        json_set_string(source, is_fingerprint(name) ? "fingerprint" : "alias", name);
+        return source;
+}
+
+static int add_network(struct client *c, const struct args *a, struct json_object *devices, struct error *err)
+{
+        const char *name = args_value(a, "network", NULL);
+        _cleanup_json_ struct json_object *network = NULL;
+        if (!name)
+                return 0;
+        _cleanup_free_ char *url = client_url(c, NULL, "networks", name, NULL);
+        int r = client_get(c, url, &network, err);
+        if (r < 0)
+                return error_prefix(err, "Network \"%s\"", name);
+        struct json_object *nic = object_map(devices, "eth0");
+        json_set_string(nic, "type", "nic");
+        json_set_string(nic, "name", "eth0");
+        if (json_get_bool(network, "managed", false))
+                json_set_string(nic, "network", name);
+        else {
+                json_set_string(nic, "nictype", streq(json_get_string(network, "type", ""), "bridge") ? "bridged" : "macvlan");
+                json_set_string(nic, "parent", name);
+        }
+        return 0;
+}
+
+static void add_pool(const struct args *a, struct json_object *devices)
+{
+        const char *pool = args_value(a, "storage", NULL);
+        if (!pool)
+                return;
+        struct json_object *root = object_map(devices, "root");
+        json_set_string(root, "type", "disk");
+        json_set_string(root, "path", "/");
+        json_set_string(root, "pool", pool);
+}
+
+/* A device of the profiles that --device changes has to be the instance's own, whole. */
+static int inherit_device(struct client *c, struct json_object *body, struct json_object *devices, const char *name)
+{
+        struct json_object *profiles = json_get_array(body, "profiles");
+        size_t n = profiles ? json_object_array_length(profiles) : 1;
+        for (size_t i = n; i > 0; i--) {
+                const char *profile = profiles ? json_object_get_string(json_object_array_get_idx(profiles, i - 1)) : "default";
+                _cleanup_json_ struct json_object *o = NULL;
+                _cleanup_free_ char *url = client_url(c, NULL, "profiles", profile, NULL);
+                if (client_get(c, url, &o, NULL) < 0)
+                        continue;
+                struct json_object *device = json_get_object(json_get_object(o, "devices"), name);
+                if (device)
+                        return json_object_object_add(devices, name, json_object_get(device));
+        }
+        return 0;
+}
+
+/* "--device eth0,ipv4.address=10.0.0.7,mtu=1400" */
+static int add_device(struct client *c, const char *word, struct json_object *body, struct json_object *devices,
+                      struct error *err)
+{
+        size_t n = strcspn(word, ",");
+        _cleanup_free_ char *name = xstrndup(word, n);
+        if (!word[n] || n == 0)
+                return args_misuse(err, "\"%s\" is not of the form <device>,<key>=<value>", word);
+        if (!json_has(devices, name))
+                inherit_device(c, body, devices, name);
+        struct json_object *device = object_map(devices, name);
+        for (const char *p = word + n; *p == ',';) {
+                size_t len = strcspn(++p, ",");
+                _cleanup_free_ char *setting = xstrndup(p, len);
+                int r = target_set(device, setting, err);
+                if (r)
+                        return r;
+                p += len;
+        }
+        return 0;
+}
+
+static void add_profiles(const struct args *a, struct json_object *body)
+{
+        const char *profile;
+        if (!args_has(a, "profile") && !args_has(a, "no-profiles"))
+                return;
+        struct json_object *list = json_object_new_array();
+        for (size_t i = 0; (profile = args_value_nth(a, "profile", i)); i++)
+                json_array_add_string(list, profile);
+        json_set_take(body, "profiles", list);
+}
+
+static int add_options(struct client *c, const struct args *a, struct json_object *body, struct error *err)
+{
+        const char *word;
+        struct json_object *config = object_map(body, "config"), *devices = object_map(body, "devices");
+        int r = 0;
+        add_profiles(a, body);
+        for (size_t i = 0; r == 0 && (word = args_value_nth(a, "config", i)); i++)
+                r = target_set(config, word, err);
+        if (r == 0)
+                r = add_network(c, a, devices, err);
+        add_pool(a, devices);
+        for (size_t i = 0; r == 0 && (word = args_value_nth(a, "device", i)); i++)
+                r = add_device(c, word, body, devices, err);
+        if (args_has(a, "ephemeral"))
+                json_set_bool(body, "ephemeral", true);
+        if (args_has(a, "type"))
+                json_set_string(body, "instance_type", args_value(a, "type", ""));
+        return r;
+}
+
+static int make_body(struct client *c, const struct args *a, const char *image, const char *name, struct json_object **ret,
+                     struct error *err)
+{
+        _cleanup_json_ struct json_object *body = NULL;
+        if (args_has(a, "vm"))
+                return error_set(err, ERR_UNSUPPORTED, "There are no virtual machines here: only containers");
+        int r = read_description(&body, err);
+        if (r < 0)
+                return r;
+        if (!body)
+                body = json_object_new_object();
+        if (name)
+                json_set_string(body, "name", name);
+        json_set_string(body, "type", "container");
+        if (args_has(a, "empty"))
+                json_set_string(object_map(body, "source"), "type", "none");
+        else
+                json_set_take(body, "source", make_source(image));
+        r = add_options(c, a, body, err);
+        if (r == 0)
+                *ret = TAKE_PTR(body);
+        return r;
+}
+
+/* LXD announces names by the operation's resources. */
+static char *name_from(struct json_object *operation, const char *fallback)
+{
+        struct json_object *list = json_get_array(json_get_object(operation, "resources"), "instances");
+        const char *url = list && json_object_array_length(list) ? json_object_get_string(json_object_array_get_idx(list, 0)) : NULL;
+        const char *slash = url ? strrchr(url, '/') : NULL;
+        if (fallback || !slash)
+                return xstrdup(fallback);
+        return xstrndup(slash + 1, strcspn(slash + 1, "?"));
+}
+
+static int start(struct client *c, const char *name, struct error *err)
+{
+        _cleanup_json_ struct json_object *body = json_object_new_object();
+        _cleanup_free_ char *url = client_url(c, NULL, "instances", name, "state", NULL), *stage = xasprintf("Starting %s", name);
+        json_set_string(body, "action", "start");
+        json_set_int(body, "timeout", -1);
+        int r = operation_do(c, "PUT", url, body, stage, err);
+        if (r < 0) {
+                error_prefix(err, "\"%s\" was made, but starting it failed", name);
+                if (!err->hint)
+                        error_hint(err, "\"lightc info %s --show-log\" may tell more", name);
+        }
+        return r;
+}
+
+static void explain_missing_image(const char *image, struct error *err)
+{
+        if (err->code == ERR_NOT_FOUND && !err->hint && !strchr(image, ':'))
+                error_hint(err, "\"lightc image list\" lists the images there are; \"debian:12\" is built on demand");
+}
+
+static int create(struct client *c, const struct args *a, const char *image, const char *name, bool is_started,
+                  char **ret_name, struct error *err)
+{
+        _cleanup_json_ struct json_object *body = NULL, *op = NULL;
+        _cleanup_free_ char *url = client_url(c, NULL, "instances", NULL), *stage = xasprintf("Creating %s", name ? name : "an instance");
+        int r = make_body(c, a, image, name, &body, err);
+        if (r)
+                return r;
+        bool starts_itself = is_started && client_has_extension(c, "instance_create_start");
+        if (starts_itself)
+                json_set_bool(body, "start", true);
+        struct request req = { .method = "POST", .url = url, .json = body };
+        r = operation_run(c, &req, stage, &op, err);
+        if (r < 0) {
+                explain_missing_image(image, err);
+                return r;
+        }
+        *ret_name = name_from(op, name);
+        if (!*ret_name)
+                return error_set(err, ERR_INTERNAL, "The daemon did not say what the instance is called");
+        return is_started && !starts_itself ? start(c, *ret_name, err) : 0;
+}
+
+static int make(struct client *c, const struct args *a, bool is_started, struct error *err)
+{
+        _cleanup_free_ char *made = NULL;
+        const char *image = a->words[0], *name = args_word(a, 1);
+        if (args_has(a, "empty") && !name && !strchr(image, ':'))
+                name = image;
+        int r = name ? target_strip(name, &name, err) : 0;
+        if (r < 0)
+                return r;
+        if (name && !*name)
+                name = NULL;
+        r = create(c, a, image, name, is_started, &made, err);
+        /* A name the daemon chose is the result: "c=$(lightc launch debian:12)". */
+        if (made && !name)
+                output_line("%s", made);
+        if (r == 0 && is_started && args_has(a, "console"))
+                return console_attach(c, made, err);
+        return r;
+}
+
+static int run_launch(struct client *c, const struct args *a, struct error *err)
+{
+        return make(c, a, true, err);
+}
+
+static int run_init(struct client *c, const struct args *a, struct error *err)
+{
+        return make(c, a, false, err);
+}
+
+#define CREATE_OPTIONS                                                                                       \
+        { .name = "config", .letter = 'c', .value = "key=value", .is_repeated = true, .help = "Configuration" }, \
+        { .name = "device", .letter = 'd', .value = "device,key=value", .is_repeated = true, .help = "A device's key" }, \
+        { .name = "empty", .help = "Without an image" },                                                     \
+        { .name = "ephemeral", .letter = 'e', .help = "Delete it when it stops" },                           \
+        { .name = "network", .letter = 'n', .value = "network", .help = "Network of its eth0" },             \
+        { .name = "no-profiles", .help = "Without any profile" },                                            \
+        { .name = "profile", .letter = 'p', .value = "profile", .is_repeated = true, .help = "Instead of \"default\"" }, \
+        { .name = "storage", .letter = 's', .value = "pool", .help = "Pool of its root disk" },              \
+        { .name = "target", .value = "member", .help = "Cluster member (there is no cluster: ignored)" },    \
+        { .name = "type", .letter = 't', .value = "size", .help = "Size by name or as c2-m4" },              \
+        { .name = "vm", .help = "A virtual machine (refused)" }
+
+static const struct option init_options[] = { CREATE_OPTIONS, { 0 } };
+static const struct option launch_options[] = {
+        CREATE_OPTIONS,
+        { .name = "console", .value = "type", .fallback = "console", .help = "Show the console afterwards" },
+        { 0 },
+};
+
+static const struct arg create_args[] = {
+        { "[<remote>:]<image>" },
+        { "[<remote>:]<name>", .is_optional = true },
+        { 0 },
+};
+
+const struct command cmd_launch = {
+        .path = "launch",
+        .aliases = "run",
+        .summary = "Create an instance and start it",
+        .args = create_args,
+        .options = launch_options,
+        .run = run_launch,
+        .example = "lightc launch debian:12 c1\nlightc launch busybox c2 -c limits.memory=256MiB -d root,size=5GiB\n"
+                   "lightc launch debian:12 c3 < c3.yaml",
+};
+
+const struct command cmd_init = {
+        .path = "init",
+        .aliases = "create",
+        .summary = "Create an instance and leave it stopped",
+        .args = create_args,
+        .options = init_options,
+        .run = run_init,
+        .example = "lightc init debian:12 c1\nlightc init busybox -p default -p web",
+};

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lightc/commands.h"
+
+#define COMMANDS                                                                                             \
+        X(config)                                                                                            \
+        X(config_device)                                                                                     \
+        X(config_device_add)                                                                                 \
+        X(config_device_get)                                                                                 \
+        X(config_device_list)                                                                                \
+        X(config_device_override)                                                                            \
+        X(config_device_remove)                                                                              \
+        X(config_device_set)                                                                                 \
+        X(config_device_show)                                                                                \
+        X(config_device_unset)                                                                               \
+        X(config_edit)                                                                                       \
+        X(config_get)                                                                                        \
+        X(config_set)                                                                                        \
+        X(config_show)                                                                                       \
+        X(config_unset)                                                                                      \
+        X(console)                                                                                           \
+        X(delete)                                                                                            \
+        X(exec)                                                                                              \
+        X(file)                                                                                              \
+        X(file_delete)                                                                                       \
+        X(file_edit)                                                                                         \
+        X(file_pull)                                                                                         \
+        X(file_push)                                                                                         \
+        X(image)                                                                                             \
+        X(image_alias)                                                                                       \
+        X(image_alias_create)                                                                                \
+        X(image_alias_delete)                                                                                \
+        X(image_alias_list)                                                                                  \
+        X(image_alias_rename)                                                                                \
+        X(image_delete)                                                                                      \
+        X(image_export)                                                                                      \
+        X(image_import)                                                                                      \
+        X(image_info)                                                                                        \
+        X(image_list)                                                                                        \
+        X(image_show)                                                                                        \
+        X(info)                                                                                              \
+        X(init)                                                                                              \
+        X(launch)                                                                                            \
+        X(list)                                                                                              \
+        X(logs)                                                                                              \
+        X(monitor)                                                                                           \
+        X(network)                                                                                           \
+        X(network_info)                                                                                      \
+        X(network_list)                                                                                      \
+        X(network_list_leases)                                                                               \
+        X(network_show)                                                                                      \
+        X(operation)                                                                                         \
+        X(operation_delete)                                                                                  \
+        X(operation_list)                                                                                    \
+        X(operation_show)                                                                                    \
+        X(pause)                                                                                             \
+        X(profile)                                                                                           \
+        X(profile_list)                                                                                      \
+        X(profile_show)                                                                                      \
+        X(query)                                                                                             \
+        X(restart)                                                                                           \
+        X(shell)                                                                                             \
+        X(start)                                                                                             \
+        X(stop)                                                                                              \
+        X(storage)                                                                                           \
+        X(storage_info)                                                                                      \
+        X(storage_list)                                                                                      \
+        X(storage_show)                                                                                      \
+        X(version)
+
+#define X(name) extern const struct command cmd_##name;
+COMMANDS
+#undef X
+
+#define X(name) &cmd_##name,
+const struct command *const commands[] = { COMMANDS NULL };
+#undef X
+
+const struct option command_global_options[] = {
+        { .name = "help", .letter = 'h', .help = "Explain the command" },
+        { .name = "project", .value = "name", .help = "Work in this project" },
+        { .name = "quiet", .letter = 'q', .help = "No progress" },
+        { .name = "verbose", .letter = 'v', .help = "A line per stage where no progress can be drawn" },
+        { .name = "debug", .help = "Show each request and answer" },
+        { .name = "color", .value = "when", .help = "auto, always or never" },
+        { .name = "force-local", .help = "Use the unix socket (always the case)" },
+        { .name = "version", .help = "Print the version" },
+        { 0 },
+};
+
+const struct command *command_find(const char *path)
+{
+        for (const struct command *const *c = commands; *c; c++)
+                if (streq((*c)->path, path))
+                        return *c;
+        return NULL;
+}
+
+const char *command_word(const struct command *c)
+{
+        const char *space = strrchr(c->path, ' ');
+        return space ? space + 1 : c->path;
+}
+
+bool command_is_child(const struct command *group, const struct command *c)
+{
+        size_t n = group ? strlen(group->path) : 0;
+        if (!group)
+                return !strchr(c->path, ' ');
+        return strncmp(c->path, group->path, n) == 0 && c->path[n] == ' ' && !strchr(c->path + n + 1, ' ');
+}
+
+/* Is word among the space-separated ones? */
+static bool is_listed(const char *words, const char *word)
+{
+        size_t n = strlen(word);
+        for (const char *p = words; p && *p; p += strcspn(p, " "), p += strspn(p, " "))
+                if (strcspn(p, " ") == n && memcmp(p, word, n) == 0)
+                        return true;
+        return false;
+}
+
+const struct command *command_child(const struct command *group, const char *word)
+{
+        for (const struct command *const *c = commands; *c; c++)
+                if (command_is_child(group, *c) && (streq(command_word(*c), word) || is_listed((*c)->aliases, word)))
+                        return *c;
+        return NULL;
+}
+
+#define WORD_MAX 32
+
+/* Levenshtein's distance; words longer than WORD_MAX are far from everything. */
+static size_t distance(const char *a, const char *b)
+{
+        size_t n = strlen(a), m = strlen(b), row[WORD_MAX + 1];
+        if (n > WORD_MAX || m > WORD_MAX)
+                return SIZE_MAX;
+        for (size_t j = 0; j <= m; j++)
+                row[j] = j;
+        for (size_t i = 1; i <= n; i++) {
+                size_t diagonal = row[0];
+                row[0] = i;
+                for (size_t j = 1; j <= m; j++) {
+                        size_t above = row[j];
+                        row[j] = MIN(MIN(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
+                        diagonal = above;
+                }
+        }
+        return row[m];
+}
+
+const struct command *command_nearest(const struct command *group, const char *word)
+{
+        const struct command *best = NULL;
+        size_t best_distance = MIN((size_t)2, strlen(word) / 2) + 1;
+        for (const struct command *const *c = commands; *c; c++) {
+                size_t d = command_is_child(group, *c) ? distance(word, command_word(*c)) : SIZE_MAX;
+                if (d < best_distance) {
+                        best = *c;
+                        best_distance = d;
+                }
+        }
+        return best;
+}

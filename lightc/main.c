@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lightc/args.h"
+#include "lightc/client.h"
+#include "lightc/help.h"
+#include "lightc/interrupt.h"
+#include "lightc/output.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+static int show_help(const struct args *a)
+{
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        if (a->command)
+                help_command(&b, a->command);
+        else
+                help_overview(&b);
+        return output_text(&b) < 0 ? STATUS_FAILED : STATUS_OK;
+}
+
+static void show_error(const struct error *err)
+{
+        fprintf(stderr, "Error: %s\n", error_message(err));
+        if (err->hint)
+                fprintf(stderr, "Hint: %s\n", err->hint);
+}
+
+static void show_usage(const struct command *c)
+{
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        if (!c || !c->run)
+                return;
+        help_usage_line(&b, c);
+        fprintf(stderr, "Usage: %s\"lightc %s --help\" says more\n", strbuf_str(&b), c->path);
+}
+
+static int misused(const struct args *a, const struct error *err)
+{
+        show_error(err);
+        show_usage(a->command);
+        return STATUS_USAGE;
+}
+
+static int run(const struct args *a)
+{
+        _cleanup_error_ struct error err = ERROR_INIT;
+        _cleanup_(client_done) struct client c;
+        client_init(&c);
+        c.project = args_value(a, "project", c.project);
+        c.is_quiet = args_has(a, "quiet");
+        c.is_verbose = args_has(a, "verbose");
+        c.is_debug = args_has(a, "debug");
+        int r = a->command->run(&c, a, &err);
+        if (fflush(stdout) < 0 && r >= 0)
+                r = -EPIPE;
+        if (r == STATUS_USAGE && err.code)
+                return misused(a, &err);
+        if (err.code)
+                show_error(&err);
+        if (r < 0 && interrupt_count() > 0)
+                return STATUS_INTERRUPTED;
+        return r < 0 ? STATUS_FAILED : r;
+}
+
+int main(int argc, char **argv)
+{
+        _cleanup_error_ struct error err = ERROR_INIT;
+        _cleanup_args_ struct args a = { 0 };
+        signal(SIGPIPE, SIG_IGN);
+        if (args_parse(argc, argv, &a, &err) < 0)
+                return misused(&a, &err);
+        if (args_has(&a, "version")) {
+                output_line("%s", LIGHTVISOR_VERSION);
+                return STATUS_OK;
+        }
+        if (args_has(&a, "help") || !a.command || !a.command->run)
+                return show_help(&a);
+        return run(&a);
+}
