@@ -48,6 +48,16 @@ void error_move(struct error *to, struct error *from)
         }
 }
 
+void error_copy(struct error *to, const struct error *from)
+{
+        if (!to)
+                return;
+        struct error copy = { from->code, xstrdup(from->message), xstrdup(from->hint), xstrdup(from->kind),
+                              xstrdup(from->name) };
+        error_done(to);
+        *to = copy;
+}
+
 static void set_sentence(struct error *err, enum error_code code, const char *fmt, va_list ap, int errno_words)
 {
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;

@@ -32,6 +32,7 @@ struct error {
 
 void error_done(struct error *err);
 void error_move(struct error *to, struct error *from);
+void error_copy(struct error *to, const struct error *from); /* to may be NULL */
 
 /* Sets code and sentence (an earlier content is replaced) and returns -errno of the code. err may be NULL. */
 int error_set(struct error *err, enum error_code code, const char *fmt, ...) _printf_(3, 4);

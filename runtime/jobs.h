@@ -22,7 +22,7 @@ job_fn job_exec;
 /* runtime/file-get.c, file-put.c, file-delete.c */
 job_fn job_file_get, job_file_put, job_file_delete;
 /* runtime/pool.c */
-job_fn job_pool_create, job_pool_delete, job_pool_sweep;
+job_fn job_pool_create, job_pool_delete, job_pool_sweep, job_trash_empty;
 /* runtime/pool-files.c */
 job_fn job_layer_begin, job_layer_commit, job_layer_probe, job_volume_trash, job_volume_usage;
 /* runtime/net-bridge.c */

@@ -10,9 +10,12 @@
 #include "base/effect.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/time.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -162,8 +165,10 @@ static int unmount_all(struct json_object *targets, struct error *err)
                 const char *target = json_object_get_string(json_object_array_get_idx(targets, i));
                 if (target && umount2(target, UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
                         return error_set_errno(err, -errno, "Unmounting \"%s\"", target);
-                if (target)
-                        rmdir(target);
+                if (!target || rmdir(target) < 0)
+                        continue;
+                _cleanup_free_ char *parent = xstrndup(target, (size_t)(strrchr(target, '/') - target));
+                rmdir(parent); /* the pool's own, when it was the last */
         }
         return 0;
 }
@@ -197,7 +202,8 @@ int job_pool_delete(struct json_object *args, struct json_object **ret_result _u
 
 struct sweep {
         struct json_object *keep; /* NULL: nothing */
-        int64_t n_removed;
+        int trash_fd;
+        int64_t n_moved;
 };
 
 static bool is_kept(struct json_object *keep, const char *name)
@@ -213,8 +219,9 @@ static int sweep_entry(void *data, int dir_fd, const char *name)
         struct sweep *s = data;
         if (is_kept(s->keep, name))
                 return 0;
-        s->n_removed++;
-        return path_remove_tree(dir_fd, name);
+        _cleanup_free_ char *to = xasprintf("%s-%" PRId64, name, time_now_ns());
+        s->n_moved++;
+        return renameat(dir_fd, name, s->trash_fd, to) < 0 ? -errno : 0;
 }
 
 static int sweep_part(int pool_fd, const char *part, struct sweep *s)
@@ -236,28 +243,56 @@ static struct json_object *missing(int pool_fd, const char *part, struct json_ob
         return list;
 }
 
+static int sweep(int pool_fd, struct json_object *args, int64_t *ret_moved)
+{
+        int r = 0;
+        _cleanup_close_ int trash = path_open_beneath(pool_fd, "trash", O_RDONLY | O_DIRECTORY, 0);
+        if (trash < 0)
+                return trash;
+        *ret_moved = 0;
+        for (size_t i = 0; r >= 0 && !streq(parts[i], "trash"); i++) {
+                struct sweep s = { .keep = json_get_array(args, parts[i]), .trash_fd = trash };
+                r = sweep_part(pool_fd, parts[i], &s);
+                *ret_moved += s.n_moved;
+        }
+        return r;
+}
+
 /*
- * {"path","layers":[file names],"instances":[directory names]}: removes everything in layers/ and instances/ that is
- * not listed and all of trash/. Result: {"removed":N,"missing":[layers that are listed and not there]}.
+ * {"path","layers":[file names],"instances":[directory names]}: moves everything in layers/ and instances/ that is not
+ * listed into trash/: quick, so that the daemon can wait for it before it answers anybody.
+ * Result: {"moved":N,"missing":[layers that are listed and not there]}.
  */
 int job_pool_sweep(struct json_object *args, struct json_object **ret_result, struct error *err)
 {
         const char *path;
-        int64_t n = 0;
+        int64_t n_moved;
         int r = get_path(args, &path, err);
         if (r < 0)
                 return r;
         _cleanup_close_ int pool = open_dir(AT_FDCWD, path);
-        r = pool < 0 ? pool : 0;
-        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(parts); i++) {
-                struct sweep s = { .keep = json_get_array(args, parts[i]) };
-                r = sweep_part(pool, parts[i], &s);
-                n += s.n_removed;
-        }
+        r = pool < 0 ? pool : sweep(pool, args, &n_moved);
         if (r < 0)
                 return error_set_errno(err, r, "Tidying \"%s\"", path);
         *ret_result = json_object_new_object();
-        json_set_int(*ret_result, "removed", n);
+        json_set_int(*ret_result, "moved", n_moved);
         json_set_take(*ret_result, "missing", missing(pool, "layers", json_get_array(args, "layers")));
         return 0;
+}
+
+static int remove_entry(void *data _unused_, int dir_fd, const char *name)
+{
+        return worker_is_cancelled() ? -ECANCELED : path_remove_tree(dir_fd, name);
+}
+
+/* {"path"}: a pool's trash directory. Another of these may be at work in it. */
+int job_trash_empty(struct json_object *args, struct json_object **ret_result _unused_, struct error *err)
+{
+        const char *path;
+        int r = get_path(args, &path, err);
+        if (r < 0)
+                return r;
+        _cleanup_close_ int fd = open_dir(AT_FDCWD, path);
+        r = fd < 0 ? fd : each_entry(fd, remove_entry, NULL);
+        return r < 0 ? error_set_errno(err, r, "Emptying \"%s\"", path) : 0;
 }

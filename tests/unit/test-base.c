@@ -175,3 +175,18 @@ TEST(json_takes_a_larger_text_where_the_caller_says_so)
         ASSERT_CONTAINS(error_message(&err), "larger than 6");
         ASSERT_OK(json_parse_max("[1,2,3]", 7, 7, &o, &err));
 }
+
+TEST(an_error_is_copied_whole)
+{
+        _cleanup_error_ struct error a = ERROR_INIT, b = ERROR_INIT;
+        error_set(&a, ERR_IN_USE, "Pool \"%s\" is in use", "p");
+        error_hint(&a, "Delete its instances");
+        error_object(&a, "storage-pool", "p");
+        error_copy(&b, &a);
+        error_done(&a);
+        ASSERT_EQ(b.code, ERR_IN_USE);
+        ASSERT_STR(b.message, "Pool \"p\" is in use");
+        ASSERT_STR(b.hint, "Delete its instances");
+        ASSERT_STR(b.name, "p");
+        error_copy(NULL, &b);
+}
