@@ -294,7 +294,7 @@ static int run(struct client *c, const struct args *a, struct error *err)
                 r = choose_columns(&ch, args_value(a, "columns", args_has(a, "fast") ? "nsacPt" : text), err);
         if (r)
                 return r;
-        bool is_full = output_wants_objects(a) || needs_state(&ch) || match_needs_state(a->words + first);
+        bool is_full = needs_state(&ch) || match_needs_state(a->words + first);
         r = fetch(c, a, is_full, &all, err);
         if (r < 0)
                 return r;

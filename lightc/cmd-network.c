@@ -24,6 +24,16 @@ static void cell_config(struct json_object *item, const struct column *column, s
         strbuf_adds(out, json_get_string(json_get_object(item, "config"), column->param, ""));
 }
 
+/* The daemon lists every interface of the machine; nobody attaches an instance to lo. */
+static void drop_uninteresting(struct json_object *items)
+{
+        for (size_t i = items ? json_object_array_length(items) : 0; i > 0; i--) {
+                const char *type = json_get_string(json_object_array_get_idx(items, i - 1), "type", "");
+                if (streq(type, "loopback") || streq(type, "unknown"))
+                        json_object_array_del_idx(items, i - 1, 1);
+        }
+}
+
 static int run_list(struct client *c, const struct args *a, struct error *err)
 {
         static const struct column columns[] = {
@@ -39,7 +49,11 @@ static int run_list(struct client *c, const struct args *a, struct error *err)
         _cleanup_json_ struct json_object *items = NULL;
         _cleanup_free_ char *url = client_url(c, "recursion=1", "networks", NULL);
         int r = client_get(c, url, &items, err);
-        return r < 0 ? r : output_list(a, items, columns, ARRAY_SIZE(columns), OUTPUT_SORT, err);
+        if (r < 0)
+                return r;
+        if (!output_wants_objects(a))
+                drop_uninteresting(items);
+        return output_list(a, items, columns, ARRAY_SIZE(columns), OUTPUT_SORT, err);
 }
 
 static int run_show(struct client *c, const struct args *a, struct error *err)

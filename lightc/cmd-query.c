@@ -3,18 +3,6 @@
 #include "lightc/output.h"
 #include "lightc/target.h"
 
-#include <json-c/json_object.h>
-
-static int print_pretty(struct json_object *o)
-{
-        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
-        strbuf_adds(&b, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_PRETTY_TAB |
-                                                                  JSON_C_TO_STRING_NOSLASHESCAPE |
-                                                                  JSON_C_TO_STRING_SPACED));
-        strbuf_addc(&b, '\n');
-        return output_text(&b);
-}
-
 /* --raw: the answer as it came, an error or not, JSON or not. */
 static int query_raw(struct client *c, const struct request *req, struct error *err)
 {
@@ -56,7 +44,7 @@ static int run(struct client *c, const struct args *a, struct error *err)
         if (!meta || (json_object_is_type(meta, json_type_object) && json_object_object_length(meta) == 0 &&
                       !streq(req.method, "GET")))
                 return 0;
-        return print_pretty(meta);
+        return output_json(meta);
 }
 
 static const struct option options[] = {

@@ -99,7 +99,10 @@ static bool has_address(struct json_object *item, const char *networks)
                 (void)name;
                 struct json_object *list = json_get_array(nic, "addresses");
                 for (size_t i = 0; list && i < json_object_array_length(list); i++) {
-                        const char *address = json_get_string(json_object_array_get_idx(list, i), "address", "");
+                        struct json_object *o = json_object_array_get_idx(list, i);
+                        const char *address = json_get_string(o, "address", ""), *scope = json_get_string(o, "scope", "");
+                        if (streq(scope, "link") || streq(scope, "local"))
+                                continue;
                         for (const char *p = networks; *p; p += strcspn(p, ","), p += *p == ',') {
                                 _cleanup_free_ char *network = xstrndup(p, strcspn(p, ","));
                                 if (match_address(address, network))

@@ -55,6 +55,79 @@ int output_yaml(struct json_object *o, struct error *err)
         return r < 0 ? r : output_text(&b);
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add_indent(struct strbuf *b, unsigned depth)
+{
+        strbuf_addc(b, '\n');
+        while (depth-- > 0)
+                strbuf_addc(b, '\t');
+}
+
+static void add_json(struct strbuf *b, struct json_object *o, unsigned depth);
+
+static void add_json_object(struct strbuf *b, struct json_object *o, unsigned depth)
+{
+        size_t n = 0;
+        _cleanup_free_ const char **keys = xnew_array(const char *, (size_t)json_object_object_length(o) + 1);
+        struct json_writer w = JSON_WRITER(b);
+        json_object_object_foreach(o, key, value) {
+                (void)value;
+                keys[n++] = key;
+        }
+        qsort(keys, n, sizeof(*keys), compare_keys);
+        strbuf_addc(b, '{');
+        for (size_t i = 0; i < n; i++) {
+                if (i)
+                        strbuf_addc(b, ',');
+                add_indent(b, depth + 1);
+                w.needs_comma = false;
+                json_write_string(&w, keys[i]);
+                strbuf_adds(b, ": ");
+                add_json(b, json_object_object_get(o, keys[i]), depth + 1);
+        }
+        if (n)
+                add_indent(b, depth);
+        strbuf_addc(b, '}');
+}
+
+static void add_json_array(struct strbuf *b, struct json_object *o, unsigned depth)
+{
+        size_t n = json_object_array_length(o);
+        strbuf_addc(b, '[');
+        for (size_t i = 0; i < n; i++) {
+                if (i)
+                        strbuf_addc(b, ',');
+                add_indent(b, depth + 1);
+                add_json(b, json_object_array_get_idx(o, i), depth + 1);
+        }
+        if (n)
+                add_indent(b, depth);
+        strbuf_addc(b, ']');
+}
+
+static void add_json(struct strbuf *b, struct json_object *o, unsigned depth)
+{
+        struct json_writer w = JSON_WRITER(b);
+        if (json_object_is_type(o, json_type_object))
+                add_json_object(b, o, depth);
+        else if (json_object_is_type(o, json_type_array))
+                add_json_array(b, o, depth);
+        else
+                json_write_tree(&w, o);
+}
+
+int output_json(struct json_object *o)
+{
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        add_json(&b, o, 0);
+        strbuf_addc(&b, '\n');
+        return output_text(&b);
+}
+
 static const char *state_colour(const char *header, const char *cell)
 {
         static const struct {

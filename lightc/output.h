@@ -32,7 +32,8 @@ int output_list(const struct args *a, struct json_object *items, const struct co
 /* Picks from `all` (ended by a NULL header) by letters. The caller frees *ret. */
 int output_pick_columns(const struct column *all, const char *letters, struct column **ret, size_t *ret_n,
                         struct error *err);
-bool output_wants_objects(const struct args *a); /* json or yaml: cells are not needed */
+bool output_wants_objects(const struct args *a); /* json or yaml: nothing may be left out */
+int output_json(struct json_object *o); /* for reading: indented, keys in order */
 
 int output_yaml(struct json_object *o, struct error *err);
 int output_text(const struct strbuf *b); /* to stdout, whole */

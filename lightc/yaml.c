@@ -19,25 +19,75 @@ static const char *const true_words[] = { "true", "True", "TRUE", "yes", "Yes", 
 static const char *const false_words[] = { "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", NULL };
 static const char *const letter_words[] = { "y", "Y", "n", "N", "<<", "=", NULL };
 
+#define DIGITS "0123456789"
+
+/* Moves p past its digits (YAML 1.1 allows '_' between them); false if there are none. */
+static bool skip_digits(const char **p, const char *digits)
+{
+        size_t n = strspn(*p, digits);
+        if (n == 0)
+                return false;
+        for (*p += n; **p == '_' || (**p && strchr(digits, **p)); (*p)++)
+                ;
+        return true;
+}
+
+static bool is_special_integer(const char *p)
+{
+        if (p[0] != '0' || (p[1] != 'x' && p[1] != 'o' && p[1] != 'b'))
+                return false;
+        const char *digits = p[1] == 'x' ? DIGITS "abcdefABCDEF" : p[1] == 'o' ? "01234567" : "01";
+        p += 2;
+        return skip_digits(&p, digits) && !*p;
+}
+
+/* 1, 1.5, .5, 1e3 and, for YAML 1.1, 1:30 (sixties) */
+static bool is_decimal(const char *p)
+{
+        bool has_digits = skip_digits(&p, DIGITS);
+        while (has_digits && *p == ':') {
+                p++;
+                if (!skip_digits(&p, DIGITS))
+                        return false;
+        }
+        if (*p == '.') {
+                p++;
+                has_digits |= skip_digits(&p, DIGITS);
+        }
+        if (has_digits && (*p == 'e' || *p == 'E')) {
+                p += 1 + (p[1] == '-' || p[1] == '+');
+                if (!skip_digits(&p, DIGITS))
+                        return false;
+        }
+        return has_digits && !*p;
+}
+
 static bool is_number(const char *text)
 {
+        static const char *const words[] = { ".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN", NULL };
         const char *p = text + (*text == '-' || *text == '+');
-        if (str_starts(p, ".inf") || str_starts(p, ".nan") || str_starts(p, ".Inf") || str_starts(p, ".NaN"))
-                return true;
-        if (p[0] == '0' && (p[1] == 'x' || p[1] == 'o' || p[1] == 'b'))
-                return true;
-        if (strspn(p, "0123456789_.eE+-:") != strlen(p))
-                return false;
-        if (*p == '.')
-                p++;
-        return *p >= '0' && *p <= '9';
+        return is_one_of(p, words) || is_special_integer(p) || is_decimal(p);
+}
+
+/* 2026-01-02, with or without a time of day */
+static bool is_time(const char *p)
+{
+        for (int i = 0; i < 3; i++) {
+                size_t n = strspn(p, DIGITS);
+                if (i == 0 ? n != 4 : n < 1 || n > 2)
+                        return false;
+                p += n;
+                if (i < 2 && *p++ != '-')
+                        return false;
+        }
+        return !*p || *p == 'T' || *p == 't' || *p == ' ';
 }
 
 /* Would a reader take the plain word for something else than a string? 1.1 readers know more such words than 1.2. */
 static bool needs_quotes(const char *text)
 {
         return is_one_of(text, null_words) || is_one_of(text, true_words) || is_one_of(text, false_words) ||
-               is_one_of(text, letter_words) || is_number(text);
+               is_one_of(text, letter_words) || is_number(text) || is_time(text);
 }
 
 static yaml_scalar_style_t style_of(const char *text)
