@@ -195,7 +195,7 @@ int archive_input_next(struct archive_input *in, struct archive_entry **ret_entr
         /* Entries the caller skips are decoded all the same. */
         if ((uint64_t)archive_filter_bytes(in->reader, 0) > in->max_bytes + in->n_entries * KiB(8) + MiB(64))
                 return too_large(in, err);
-        if (in->file_size)
+        if (in->file_size && in->stage)
                 worker_progress(in->stage, (int)(MIN(in->n_read, in->file_size) * 100 / in->file_size));
         return 1;
 }

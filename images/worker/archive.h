@@ -18,7 +18,7 @@ enum archive_kind archive_kind_of(int fd);
 #define ARCHIVE_DEPTH_MAX 512u
 
 struct archive_input;
-/* Borrows fd. max_bytes caps the decompressed stream (0: GiB(64)). */
+/* Borrows fd. max_bytes caps the decompressed stream (0: GiB(64)); stage: for progress, or NULL. */
 int archive_input_open(int fd, uint64_t max_bytes, const char *stage, struct archive_input **ret, struct error *err);
 void archive_input_free(struct archive_input *in);
 DEFINE_CLEANUP(struct archive_input *, archive_input_free)

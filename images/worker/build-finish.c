@@ -52,7 +52,7 @@ static int set_units(const char *root)
         static const char *const on[] = { "systemd-networkd.service", "systemd-resolved.service" };
         /* What waits for links the host decides about, trims disks that are not ours, or makes all containers wake at once. */
         static const char *const off[] = { "systemd-networkd-wait-online.service", "systemd-timesyncd.service",
-                                           "e2scrub_all.timer", "fstrim.timer" };
+                                           "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer" };
         static const char *const masked[] = { "sys-kernel-debug.mount", "sys-kernel-config.mount",
                                               "sys-kernel-tracing.mount", "systemd-modules-load.service",
                                               "systemd-udev-settle.service" };
@@ -113,6 +113,9 @@ int build_customise(const char *root, const char *sources, struct error *err)
                 r = write_file(root_fd, "etc/systemd/network/eth.network", network_file);
         if (r == 0)
                 r = replace_file(root_fd, "etc/apt", "sources.list", sources);
+        /* The build's own apt options are not the user's. */
+        if (r == 0)
+                r = replace_file(root_fd, "etc/apt/apt.conf.d", "99mmdebstrap", NULL);
         if (r == 0)
                 r = forget_identity(root_fd);
         if (r == 0)
