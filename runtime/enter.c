@@ -2,22 +2,19 @@
 #include "runtime/enter.h"
 #include "base/fd.h"
 #include "base/path.h"
-#include "base/worker.h"
 #include "runtime/namespace.h"
+#include "runtime/rlimits.h"
+#include "runtime/sealed.h"
 #include "runtime/spec.h"
 
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define SEALED_MARK "LIGHTRUN_SEALED=1"
 
 int enter_target_read(struct json_object *args, struct enter_target *ret, struct error *err)
 {
@@ -30,7 +27,6 @@ int enter_target_read(struct json_object *args, struct enter_target *ret, struct
                 return r;
         if (fcntl(t.pidfd, F_GETFD) < 0)
                 return error_set(err, ERR_BAD_REQUEST, "Descriptor %d is not the container's init", t.pidfd);
-        fd_set_cloexec(t.pidfd, true);
         r = cgroups_open(&t.groups, err);
         if (r < 0)
                 return r;
@@ -87,6 +83,9 @@ int enter_join(struct enter_target *t, enum enter_scope scope)
         r = path_write_value(AT_FDCWD, "/proc/self/oom_score_adj", "0");
         if (r < 0 && r != -EACCES)
                 return r;
+        r = rlimits_reset();
+        if (r < 0)
+                return r;
         if (scope == ENTER_ALL)
                 flags |= CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
         if (!t->is_privileged)
@@ -96,47 +95,10 @@ int enter_join(struct enter_target *t, enum enter_scope scope)
         return namespace_become_root();
 }
 
-static bool is_on_read_only_mount(void)
-{
-        struct statvfs fs;
-        return statvfs("/proc/self/exe", &fs) == 0 && (fs.f_flag & ST_RDONLY);
-}
-
-/* Once the descriptor is closed by exec, the mount belongs to no namespace: nobody can make it writable again. */
-static int open_own_program_read_only(void)
-{
-        struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
-        _cleanup_close_ int fd =
-                (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-        if (fd < 0 || syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
-                return -errno;
-        return TAKE_FD(fd);
-}
-
-static int start_again_read_only(const char *job, struct json_object *args)
-{
-        const char *text = json_text(args);
-        const char *const argv[] = { "lightrun", job, NULL }, *const env[] = { SEALED_MARK, NULL };
-        int args_fd = fd_memfd_sealed("arguments", text, strlen(text));
-        if (args_fd < 0)
-                return args_fd;
-        if (args_fd == WORKER_FD_ARGS)
-                fd_set_cloexec(args_fd, false);
-        else if (dup2(args_fd, WORKER_FD_ARGS) < 0)
-                return -errno;
-        int fd = open_own_program_read_only();
-        if (fd < 0)
-                return fd;
-        fd_set_cloexec(ENTER_FD_INIT, false);
-        syscall(SYS_execveat, fd, "", argv, env, AT_EMPTY_PATH);
-        return -errno;
-}
-
 int enter_hide(const struct enter_target *t, const char *job, struct json_object *args, struct error *err)
 {
-        if (t->is_privileged && !is_on_read_only_mount()) {
-                int r = getenv("LIGHTRUN_SEALED") ? -EPERM : start_again_read_only(job, args);
-                return error_set_errno(err, r, "Protecting the program \"lightrun\" from a privileged container");
-        }
+        int r = t->is_privileged ? sealed_ensure(job, args, err) : 0;
+        if (r < 0)
+                return r;
         return prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : 0;
 }
