@@ -15,9 +15,11 @@ void help_usage_line(struct strbuf *out, const struct command *c)
                 strbuf_adds(out, " <command>");
         if (c->options)
                 strbuf_adds(out, " [options]");
-        for (const struct arg *a = c->args; a && a->name; a++)
-                strbuf_addf(out, " %s%s%s%s", a->is_optional ? "[" : "", a->name, a->is_optional ? "]" : "",
+        for (const struct arg *a = c->args; a && a->name; a++) {
+                bool needs_brackets = a->is_optional && !(a->name[0] == '[' && str_ends(a->name, "]"));
+                strbuf_addf(out, " %s%s%s%s", needs_brackets ? "[" : "", a->name, needs_brackets ? "]" : "",
                             a->is_repeated ? "..." : "");
+        }
         strbuf_addc(out, '\n');
 }
 
