@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A daemon in a test: the loop, the objects over the memory store (each commit takes 50 ms, so nobody reads his own
+ * write too early), the router, the families asked for; no socket, no process, no file.
+ *
+ *      struct test_daemon *d = test_daemon_new((family_fn *[]){ projects_register, profiles_register, NULL });
+ *      ASSERT_EQ(api_put(d, "/1.0/profiles/web", "{…}"), 200);
+ *      ASSERT_STR(api_string(d, "metadata/config/user.x"), "y");
+ *
+ * Jobs are answered here, in the next turn of the loop: {} unless test_job_answers() said otherwise.
+ */
+#pragma once
+
+#include "server/job.h"
+#include "server/request.h"
+#include "tests/lib/test.h"
+
+typedef void family_fn(struct server *s);
+
+struct job_rule {
+        char *name;
+        char *json; /* the result, or NULL: fails */
+        enum error_code code;
+};
+
+#define JOB_RULES_MAX 16
+
+struct test_daemon {
+        uv_loop_t loop;
+        struct server *server;
+        /* of the last answer */
+        int status;
+        char *etag, *location; /* NULL: not sent */
+        struct json_object *answer;
+        /* the jobs asked for, "pool-create volume-trash …", and the last one's arguments */
+        struct strbuf jobs;
+        struct json_object *job_args;
+        struct job_rule rules[JOB_RULES_MAX];
+        size_t n_rules;
+        size_t n_waiting; /* jobs not answered yet */
+};
+
+struct test_daemon *test_daemon_new(family_fn *const *families);
+/* Runs the loop until nothing is pending; fails the test when a request or a job never ended. */
+void test_daemon_free(struct test_daemon *d);
+/* Commits objects and waits: for first-start functions. */
+void test_daemon_put(struct test_daemon *d, void (*fill)(struct server *s, struct change *c));
+/* Runs the loop until *flag, at most ten seconds. */
+void test_daemon_until(struct test_daemon *d, const bool *flag);
+
+/* From now on jobs of this name end so. */
+void test_job_answers(struct test_daemon *d, const char *name, const char *json);
+void test_job_fails(struct test_daemon *d, const char *name, enum error_code code);
+
+/* Sends one request as root and waits for its answer: the HTTP status. body and if_match may be NULL. */
+int api_request(struct test_daemon *d, const char *method, const char *target, const char *body, const char *if_match);
+static inline int api_get(struct test_daemon *d, const char *target)
+{
+        return api_request(d, "GET", target, NULL, NULL);
+}
+static inline int api_put(struct test_daemon *d, const char *target, const char *body)
+{
+        return api_request(d, "PUT", target, body, NULL);
+}
+static inline int api_patch(struct test_daemon *d, const char *target, const char *body)
+{
+        return api_request(d, "PATCH", target, body, NULL);
+}
+static inline int api_post(struct test_daemon *d, const char *target, const char *body)
+{
+        return api_request(d, "POST", target, body, NULL);
+}
+static inline int api_delete(struct test_daemon *d, const char *target)
+{
+        return api_request(d, "DELETE", target, NULL, NULL);
+}
+/* Sends and does not wait; *ret_status becomes the status. The answer's text is dropped. */
+void api_send(struct test_daemon *d, const char *method, const char *target, const char *body, int *ret_status);
+
+/* A look into the answer: "metadata/devices/root/path", "metadata/0". Not there: NULL. A string's text, else JSON. */
+const char *api_string(struct test_daemon *d, const char *path);
