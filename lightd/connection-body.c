@@ -38,7 +38,7 @@ void conn_body_end(struct conn *c, int r)
         void *data = c->body_data;
         if (r == 0 && c->body_rest.len) /* the end waits until the pipe has taken the rest */
                 return;
-        c->body_mode = BODY_DISCARD;
+        c->body_mode = BODY_OVER;
         c->body_done = NULL;
         watch_stop(TAKE_PTR(c->body_watch));
         strbuf_clear(&c->body_rest);

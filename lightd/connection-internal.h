@@ -15,6 +15,7 @@ enum body_mode {
         BODY_JSON,    /* gathered in c->body */
         BODY_WAIT,    /* the handler has not said yet where it goes: reading is paused */
         BODY_FD,      /* into body_fd */
+        BODY_OVER,    /* body_fd has what it took; the request runs already, whatever else comes */
 };
 
 struct conn {
