@@ -41,7 +41,7 @@ static const struct option *find_option(const struct args *a, const char *name, 
 }
 
 /* "--name", "--name=value", "--name value". Moves *i past a value that is a word of its own. */
-static int parse_long(struct args *a, char *const *argv, int *i, struct error *err)
+static int parse_long(struct args *a, const char *const *argv, int *i, struct error *err)
 {
         const char *name = argv[*i] + 2, *equals = strchr(name, '=');
         size_t n = equals ? (size_t)(equals - name) : strlen(name);
@@ -65,7 +65,7 @@ static int parse_long(struct args *a, char *const *argv, int *i, struct error *e
 }
 
 /* "-f", "-fi", "-cns", "-c ns", "-c=ns". */
-static int parse_short(struct args *a, char *const *argv, int *i, struct error *err)
+static int parse_short(struct args *a, const char *const *argv, int *i, struct error *err)
 {
         for (const char *p = argv[*i] + 1; *p; p++) {
                 const struct option *o = find_option(a, NULL, 0, *p);
@@ -133,7 +133,7 @@ static int check_words(const struct args *a, struct error *err)
         return 0;
 }
 
-static int parse_all(int argc, char *const *argv, struct args *a, struct error *err)
+static int parse_all(int argc, const char *const *argv, struct args *a, struct error *err)
 {
         bool options_ended = false;
         for (int i = 1; i < argc; i++) {
@@ -155,13 +155,13 @@ static int parse_all(int argc, char *const *argv, struct args *a, struct error *
 }
 
 /* "lightc help config set" is "lightc config set --help". */
-static int parse_help_words(int argc, char *const *argv, struct args *a, struct error *err)
+static int parse_help_words(int argc, const char *const *argv, struct args *a, struct error *err)
 {
         add_option(a, find_in(command_global_options, "help", 4, 0), NULL);
         return parse_all(argc - 1, argv + 1, a, err);
 }
 
-int args_parse(int argc, char *const *argv, struct args *ret, struct error *err)
+int args_parse(int argc, const char *const *argv, struct args *ret, struct error *err)
 {
         int r;
         *ret = (struct args){ 0 };

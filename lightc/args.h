@@ -27,7 +27,7 @@ void args_done(struct args *a);
  * 0, or -EINVAL with a sentence; ret->command is set as far as it was understood, so that its usage can be shown.
  * The number of words is checked unless --help was given.
  */
-int args_parse(int argc, char *const *argv, struct args *ret, struct error *err);
+int args_parse(int argc, const char *const *argv, struct args *ret, struct error *err);
 
 bool args_has(const struct args *a, const char *option);
 const char *args_value(const struct args *a, const char *option, const char *fallback); /* the last one given */

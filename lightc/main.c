@@ -67,7 +67,7 @@ int main(int argc, char **argv)
         _cleanup_error_ struct error err = ERROR_INIT;
         _cleanup_args_ struct args a = { 0 };
         signal(SIGPIPE, SIG_IGN);
-        if (args_parse(argc, argv, &a, &err) < 0)
+        if (args_parse(argc, (const char *const *)argv, &a, &err) < 0)
                 return misused(&a, &err);
         if (args_has(&a, "version")) {
                 output_line("%s", LIGHTVISOR_VERSION);
