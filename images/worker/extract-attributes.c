@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "base/strbuf.h"
+#include "base/units.h"
 #include "images/worker/extract.h"
 
 #include <endian.h>
@@ -61,9 +62,17 @@ static int compare_entries(const void *a, const void *b)
         return p == q ? 0 : p < q ? -1 : 1;
 }
 
-static void add_entry(struct strbuf *list, int permset, int tag, int id)
+/* Archives made with numeric owners write the number where the name stands; libarchive leaves it a name. */
+static void add_entry(struct strbuf *list, int permset, int tag, int64_t id, const char *name)
 {
         bool has_id = tag == ARCHIVE_ENTRY_ACL_USER || tag == ARCHIVE_ENTRY_ACL_GROUP;
+        uint64_t number = 0;
+        if (has_id && id < 0) {
+                /* Whose right it is cannot be known here: it is left out, which gives nobody more. */
+                if (!name || units_parse_uint(name, UINT32_MAX - 1, &number) < 0)
+                        return;
+                id = (int64_t)number;
+        }
         struct posix_acl_xattr_entry e = { .e_tag = htole16(acl_tag(tag)),
                                            .e_perm = htole16((uint16_t)(permset & 7)),
                                            .e_id = htole32(has_id ? (uint32_t)id : (uint32_t)ACL_UNDEFINED_ID) };
@@ -81,7 +90,7 @@ static int set_acl(int fd, struct archive_entry *entry, int type, const char *xa
                 return 0;
         strbuf_add(&blob, &header, sizeof header);
         while (archive_entry_acl_next(entry, type, &entry_type, &permset, &tag, &id, &name) == ARCHIVE_OK)
-                add_entry(&blob, permset, tag, id);
+                add_entry(&blob, permset, tag, id, name);
         if (blob.is_over)
                 return -E2BIG;
         size_t n = (blob.len - sizeof header) / sizeof(struct posix_acl_xattr_entry);

@@ -34,7 +34,7 @@ static int find_hierarchy(char **ret_root, bool *ret_is_v2)
         int r = path_read_file(AT_FDCWD, "/proc/self/mounts", MiB(1), &b);
         if (r < 0)
                 return r;
-        for (char *line = strbuf_take(&b), *all _cleanup_(freep) = line, *next; line && *line; line = next) {
+        for (char *line = b.data, *next; line && *line; line = next) {
                 next = strchrnul(line, '\n');
                 if (*next)
                         *next++ = '\0';

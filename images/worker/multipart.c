@@ -91,13 +91,15 @@ static int malformed(const char *why, struct error *err)
 static int begin_part(struct multipart *m, char *block, struct error *err)
 {
         _cleanup_free_ char *name = NULL, *filename = NULL;
+        bool is_found = false;
         for (char *line = block, *next; *line; line = next) {
                 char *end = strstr(line, "\r\n");
                 next = end ? end + 2 : line + strlen(line);
                 if (end)
                         *end = '\0';
-                if (strncasecmp(line, "Content-Disposition:", 20) != 0 || name)
+                if (strncasecmp(line, "Content-Disposition:", 20) != 0 || is_found)
                         continue;
+                is_found = true;
                 const char *value = skip_space(line + 20);
                 if (strncasecmp(value, "form-data", 9) != 0)
                         return malformed("a part is not form-data", err);
