@@ -5,7 +5,7 @@
 #include "lightc/operation.h"
 #include "lightc/output.h"
 #include "lightc/target.h"
-#include "lightc/yaml.h"
+#include "api/yaml.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

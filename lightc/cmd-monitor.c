@@ -2,7 +2,7 @@
 #include "lightc/output.h"
 #include "lightc/stream.h"
 #include "lightc/target.h"
-#include "lightc/yaml.h"
+#include "api/yaml.h"
 
 #include <poll.h>
 

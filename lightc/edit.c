@@ -4,7 +4,7 @@
 #include "base/path.h"
 #include "base/process.h"
 #include "lightc/target.h"
-#include "lightc/yaml.h"
+#include "api/yaml.h"
 
 #include <fcntl.h>
 #include <stdio.h>

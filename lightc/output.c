@@ -4,7 +4,7 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "lightc/table.h"
-#include "lightc/yaml.h"
+#include "api/yaml.h"
 
 #include <ctype.h>
 #include <stdio.h>

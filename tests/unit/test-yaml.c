@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* links: lightc-lib */
 #include "tests/lib/test.h"
-#include "lightc/yaml.h"
+#include "api/yaml.h"
 
 static char *written(const char *json)
 {

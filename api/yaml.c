@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lightc/yaml.h"
+#include "api/yaml.h"
 #include "base/alloc.h"
 
 #include <errno.h>
