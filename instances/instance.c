@@ -9,6 +9,8 @@
 #include "projects/projects.h"
 #include "server/event.h"
 
+#include <stdio.h>
+
 /* 2^27 ids for each of thirty places; the id of a daemon chooses its place, so daemons beside each other differ. */
 #define IDMAP_PLACE_BITS 27
 #define IDMAP_PLACES 30
@@ -96,6 +98,7 @@ static struct instance *instance_new(struct server *s, const char *project, cons
         i->project = xstrdup(project);
         i->name = xstrdup(name);
         i->num = num;
+        snprintf(i->num_text, sizeof i->num_text, "%u", num);
         i->pidfd = -EBADF;
         i->key = key_of(project, name);
         list_init(&i->waiting_clean);
@@ -104,9 +107,17 @@ static struct instance *instance_new(struct server *s, const char *project, cons
         return i;
 }
 
-static void instance_free(struct instance *i)
+void instance_forget(struct instance *i)
 {
         HASH_DELETE(hh, by_key, i);
+        free(i->key);
+        i->key = NULL;
+}
+
+static void instance_free(struct instance *i)
+{
+        if (i->key)
+                HASH_DELETE(hh, by_key, i);
         HASH_DELETE(hh_num, by_num, i);
         monitor_link_close(i->link);
         live_free(i->live);

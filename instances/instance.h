@@ -21,6 +21,7 @@ struct instance {
         struct server *server;
         char *project, *name;
         uint32_t num;
+        char num_text[12]; /* the key of what others keep for it */
         enum instance_state state;
         pid_t pid;       /* of init as the host sees it; 0 when it does not run */
         int pidfd;
@@ -50,7 +51,10 @@ size_t instance_count(struct server *s);
 
 /* Reserves the name and a number while the instance is created. -EEXIST with a sentence. */
 int instance_reserve(struct server *s, const char *project, const char *name, struct instance **ret, struct error *err);
-void instance_unreserve(struct instance *i); /* creation failed: nothing of it stays */
+/* The struct goes: creation failed, or the deletion is through. */
+void instance_unreserve(struct instance *i);
+/* Its objects are gone: the name is free again, the number not yet. */
+void instance_forget(struct instance *i);
 struct instance *instance_load(struct server *s, struct object *o); /* at start-up */
 void instance_renamed(struct instance *i, const char *name);
 

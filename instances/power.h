@@ -27,12 +27,13 @@ void instance_adopt(struct instance *i, power_done_fn done, void *data);
 struct run_plan {
         struct json_object *spec;       /* owned */
         struct strmap volatile_config;  /* as it shall be stored */
-        char **host_names;              /* of its nics, NULL-ended, owned */
 };
 void run_plan_done(struct run_plan *p);
 int run_plan_make(struct instance *i, int64_t gen, struct run_plan *ret, struct error *err);
 /* The rootfs and idmap members alone, for work on a stopped container's files. Needs its layers mounted. */
 int run_plan_rootfs(struct instance *i, struct json_object *into, struct error *err);
+
+void instance_forget_nics(struct instance *i);
 
 /* The pool of its root volume. */
 int instance_pool(const struct instance *i, struct object **ret, struct error *err);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Boot and shutdown of the whole set. volatile.last_state.power remembers "RUNNING" over `lightd shutdown` and over a
+ * host's reboot; without boot.autostart it decides.
+ */
+#include "instances/autostart.h"
+#include "instances/instances.h"
+#include "instances/power.h"
+#include "base/alloc.h"
+#include "base/log.h"
+
+#define LAST_STATE "volatile.last_state.power"
+
+struct boot {
+        struct server *server;
+        struct instance **queue;
+        size_t n, next;
+};
+
+static int64_t number(struct instance *i, const char *key, int64_t fallback)
+{
+        const char *text = strmap_get(instance_config(i), key);
+        return str_empty(text) ? fallback : strtoll(text, NULL, 10);
+}
+
+static struct instance_volatile *volatile_next(struct instance *i, const char *last_state)
+{
+        struct instance_volatile *v = type_new(&instance_volatile_type);
+        strmap_copy(&v->config, instance_volatile(i));
+        strmap_set(&v->config, LAST_STATE, last_state);
+        return v;
+}
+
+static void note(struct instance *i, const char *last_state)
+{
+        struct change *c = change_new(i->server);
+        change_put(c, &instance_volatile_kind, i->project, i->name, OBJECT_REV_ANY, volatile_next(i, last_state));
+        change_commit(c, NULL, NULL);
+}
+
+void autostart_note_lost(struct instance *i)
+{
+        note(i, "RUNNING");
+}
+
+static bool starts_by_itself(struct instance *i)
+{
+        const char *wish = strmap_get(instance_config(i), "boot.autostart");
+        if (!str_empty(wish))
+                return strmap_get_bool(instance_config(i), "boot.autostart", false);
+        return streq(strmap_get(instance_volatile(i), LAST_STATE), "RUNNING");
+}
+
+/* Higher boot.autostart.priority first, then by name. */
+static int compare_boot(const void *a, const void *b)
+{
+        struct instance *x = *(struct instance *const *)a, *y = *(struct instance *const *)b;
+        int64_t px = number(x, "boot.autostart.priority", 0), py = number(y, "boot.autostart.priority", 0);
+        if (px != py)
+                return px > py ? -1 : 1;
+        return strcmp(x->key, y->key);
+}
+
+static void boot_next(void *data);
+
+static void on_started(void *data, int r, struct error *err)
+{
+        struct boot *b = data;
+        struct instance *i = b->queue[b->next++];
+        instance_release(i);
+        if (r < 0)
+                log_error("autostart of instance \"%s\": %s", i->name, error_message(err));
+        else
+                instance_event(i, NULL, "instance-started", NULL);
+        timer_start(b->server, (uint64_t)MAX(number(i, "boot.autostart.delay", 0), 0) * 1000, boot_next, b);
+}
+
+static void boot_next(void *data)
+{
+        struct boot *b = data;
+        while (b->next < b->n) {
+                struct instance *i = b->queue[b->next];
+                if (i->state == INSTANCE_STOPPED && instance_claim(i, "start", NULL, NULL) == 0) {
+                        instance_start(i, NULL, on_started, b);
+                        return;
+                }
+                b->next++;
+        }
+        for (size_t k = 0; k < b->n; k++)
+                note(b->queue[k], NULL);
+        free(b->queue);
+        free(b);
+}
+
+void instances_autostart(struct server *s)
+{
+        struct boot *b = xnew(struct boot);
+        b->server = s;
+        b->queue = xnew_array(struct instance *, instance_count(s));
+        for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i))
+                if (i->state == INSTANCE_STOPPED && starts_by_itself(i))
+                        b->queue[b->n++] = i;
+        if (b->n)
+                qsort(b->queue, b->n, sizeof *b->queue, compare_boot);
+        boot_next(b);
+}
+
+/* ---- shutdown ---- */
+
+struct shutdown {
+        struct server *server;
+        uint64_t timeout_ms;
+        size_t n_open;
+        int64_t priority; /* being stopped now */
+        instances_done_fn done;
+        void *data;
+};
+
+struct shutdown_one {
+        struct shutdown *shutdown;
+        struct instance *instance;
+        bool is_forced;
+};
+
+static void stop_priority(struct shutdown *sd);
+
+static void on_one_stopped(void *data, int r, struct error *err)
+{
+        struct shutdown_one *o = data;
+        struct shutdown *sd = o->shutdown;
+        if (r < 0 && !o->is_forced) {
+                log_warning("%s; it is ended by force", error_message(err));
+                o->is_forced = true;
+                instance_stop(o->instance, true, 0, on_one_stopped, o);
+                return;
+        }
+        instance_release(o->instance);
+        free(o);
+        if (--sd->n_open == 0)
+                stop_priority(sd);
+}
+
+static void stop_one(struct shutdown *sd, struct instance *i)
+{
+        struct shutdown_one *o = xnew(struct shutdown_one);
+        int64_t own = number(i, "boot.host_shutdown_timeout", 0);
+        o->shutdown = sd;
+        o->instance = i;
+        sd->n_open++;
+        note(i, "RUNNING");
+        if (i->state == INSTANCE_FROZEN)
+                instance_freeze(i, false, NULL);
+        instance_stop(i, false, own > 0 ? (uint64_t)own * 1000 : MAX(sd->timeout_ms, (uint64_t)1), on_one_stopped, o);
+}
+
+static bool highest_priority(struct server *s, int64_t *ret)
+{
+        bool found = false;
+        for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i)) {
+                int64_t p = number(i, "boot.stop.priority", 0);
+                if (instance_is_running(i) && !i->busy && (!found || p > *ret)) {
+                        *ret = p;
+                        found = true;
+                }
+        }
+        return found;
+}
+
+/* All of one priority at once; the next when they are through. */
+static void stop_priority(struct shutdown *sd)
+{
+        struct server *s = sd->server;
+        if (!highest_priority(s, &sd->priority)) {
+                sd->done(s, sd->data);
+                free(sd);
+                return;
+        }
+        for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i))
+                if (instance_is_running(i) && number(i, "boot.stop.priority", 0) == sd->priority &&
+                    instance_claim(i, "stop", NULL, NULL) == 0)
+                        stop_one(sd, i);
+}
+
+void instances_shutdown_all(struct server *s, uint64_t timeout_ms, instances_done_fn done, void *data)
+{
+        struct shutdown *sd = xnew(struct shutdown);
+        sd->server = s;
+        sd->timeout_ms = timeout_ms;
+        sd->done = done;
+        sd->data = data;
+        stop_priority(sd);
+}

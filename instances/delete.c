@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Deleting: the three objects go in one commit, and that is the deletion. What is on disk follows; a crash in between
+ * leaves a volume no object names, which start-up removes. The number stays taken until the volume is in the trash.
+ */
+#include "instances/delete.h"
+#include "base/alloc.h"
+#include "base/log.h"
+#include "storage-pools/layer.h"
+
+#include <unistd.h>
+
+struct delete {
+        struct instance *instance;
+        char *pool;
+        power_done_fn done;
+        void *data;
+};
+
+static void delete_free(struct delete *d)
+{
+        free(d->pool);
+        free(d);
+}
+
+static void on_trashed(void *data, int r, struct error *err)
+{
+        struct delete *d = data;
+        struct instance *i = d->instance;
+        _cleanup_free_ char *log = xasprintf("%s/%u-console.log", i->server->log_dir, i->num);
+        if (r < 0)
+                log_error("removing the volume of instance \"%s\": %s", i->name, error_message(err));
+        unlink(log);
+        layers_collect(i->server);
+        instance_unreserve(i);
+        delete_free(d);
+}
+
+static void trash_volume(void *data)
+{
+        struct delete *d = data;
+        struct object *pool = object_find(d->instance->server, &storage_pool_kind, "", d->pool);
+        if (pool)
+                volume_delete(d->instance->server, pool, d->instance->num, on_trashed, d);
+        else
+                on_trashed(d, 0, NULL);
+}
+
+static void on_deleted(void *data, int r, struct error *err)
+{
+        struct delete *d = data;
+        power_done_fn done = d->done;
+        void *done_data = d->data;
+        if (r < 0) {
+                delete_free(d);
+        } else {
+                instance_event(d->instance, NULL, "instance-deleted", NULL);
+                instance_forget(d->instance);
+                instance_when_clean(d->instance, trash_volume, d);
+        }
+        done(done_data, r, err);
+}
+
+void instance_delete(struct instance *i, power_done_fn done, void *data)
+{
+        struct delete *d = xnew(struct delete);
+        d->instance = i;
+        d->pool = xstrdup(instance_body(i)->pool);
+        d->done = done;
+        d->data = data;
+        instance_forget_nics(i);
+        struct change *c = change_new(i->server);
+        change_delete(c, &instance_kind, i->project, i->name, OBJECT_REV_ANY);
+        change_delete(c, &instance_volatile_kind, i->project, i->name, OBJECT_REV_ANY);
+        change_delete(c, &instance_power_kind, i->project, i->name, OBJECT_REV_ANY);
+        change_commit(c, on_deleted, d);
+}
+
+static void on_ephemeral_deleted(void *data _unused_, int r, struct error *err)
+{
+        if (r < 0)
+                log_error("deleting an ephemeral instance that has ended: %s", error_message(err));
+}
+
+void instance_delete_ephemeral(struct instance *i)
+{
+        instance_claim(i, "delete", NULL, NULL);
+        instance_delete(i, on_ephemeral_deleted, NULL);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PUT /1.0/instances/{name}/state and DELETE: start, stop, restart, freeze, unfreeze, delete as operations. */
+#include "instances/power-api.h"
+#include "instances/delete.h"
+#include "base/alloc.h"
+
+enum then { THEN_NOTHING, THEN_START, THEN_DELETE };
+
+struct action {
+        struct instance *instance;
+        struct operation *op;
+        const char *event;
+        enum then then;
+};
+
+static void end(struct action *a, int r, struct error *err, bool is_gone)
+{
+        if (!is_gone)
+                instance_release(a->instance);
+        if (r < 0)
+                operation_fail(a->op, err);
+        else
+                operation_succeed(a->op, NULL);
+        free(a);
+}
+
+static void on_deleted(void *data, int r, struct error *err)
+{
+        end(data, r, err, r >= 0);
+}
+
+static void on_started(void *data, int r, struct error *err)
+{
+        struct action *a = data;
+        if (r >= 0)
+                instance_event(a->instance, NULL, a->event, NULL);
+        end(a, r, err, false);
+}
+
+static void on_stopped(void *data, int r, struct error *err)
+{
+        struct action *a = data;
+        if (r >= 0 && a->then == THEN_START) {
+                instance_start(a->instance, a->op, on_started, a);
+                return;
+        }
+        if (r >= 0)
+                instance_event(a->instance, NULL, a->event, NULL);
+        if (r >= 0 && a->then == THEN_DELETE)
+                instance_delete(a->instance, on_deleted, a);
+        else
+                end(a, r, err, false);
+}
+
+static void on_cancel(struct operation *op _unused_, void *data)
+{
+        struct action *a = data;
+        instance_stop_cancel(a->instance);
+}
+
+struct wish {
+        bool is_force;
+        uint64_t timeout_ms;
+};
+
+struct action_row {
+        const char *name, *description, *event;
+        int (*check)(struct instance *i, struct error *err);
+        void (*run)(struct action *a, const struct wish *w);
+};
+
+static int need_stopped(struct instance *i, struct error *err)
+{
+        if (i->state == INSTANCE_STOPPED)
+                return 0;
+        error_set(err, ERR_WRONG_STATE, "Instance \"%s\" is already running", i->name);
+        return error_object(err, "instance", i->name);
+}
+
+static int need_running(struct instance *i, struct error *err)
+{
+        if (instance_is_running(i))
+                return 0;
+        error_set(err, ERR_WRONG_STATE, "Instance \"%s\" is not running", i->name);
+        error_hint(err, "lightc start %s", i->name);
+        return error_object(err, "instance", i->name);
+}
+
+static int need_unfrozen(struct instance *i, struct error *err)
+{
+        int r = need_running(i, err);
+        if (r < 0 || i->state != INSTANCE_FROZEN)
+                return r;
+        error_set(err, ERR_WRONG_STATE, "Instance \"%s\" is already frozen", i->name);
+        return error_object(err, "instance", i->name);
+}
+
+static int need_frozen(struct instance *i, struct error *err)
+{
+        if (i->state == INSTANCE_FROZEN)
+                return 0;
+        error_set(err, ERR_WRONG_STATE, "Instance \"%s\" is not frozen", i->name);
+        return error_object(err, "instance", i->name);
+}
+
+static void run_start(struct action *a, const struct wish *w _unused_)
+{
+        instance_start(a->instance, a->op, on_started, a);
+}
+
+/* A frozen init hears nothing: asking it to stop thaws it first. */
+static void run_stop(struct action *a, const struct wish *w)
+{
+        struct instance *i = a->instance;
+        if (i->state == INSTANCE_FROZEN && !w->is_force)
+                instance_freeze(i, false, NULL);
+        if (a->then == THEN_NOTHING && instance_body(i)->ephemeral)
+                a->then = THEN_DELETE;
+        instance_stop(i, w->is_force, w->timeout_ms, on_stopped, a);
+}
+
+static void run_restart(struct action *a, const struct wish *w)
+{
+        a->then = THEN_START;
+        run_stop(a, w);
+}
+
+static void freeze(struct action *a, bool is_frozen)
+{
+        _cleanup_error_ struct error err = ERROR_INIT;
+        int r = instance_freeze(a->instance, is_frozen, &err);
+        if (r >= 0)
+                instance_event(a->instance, NULL, a->event, NULL);
+        end(a, r, &err, false);
+}
+
+static void run_freeze(struct action *a, const struct wish *w _unused_)
+{
+        freeze(a, true);
+}
+
+static void run_unfreeze(struct action *a, const struct wish *w _unused_)
+{
+        freeze(a, false);
+}
+
+static const struct action_row actions[] = {
+        { "start", "Starting instance", "instance-started", need_stopped, run_start },
+        { "stop", "Stopping instance", "instance-stopped", need_running, run_stop },
+        { "restart", "Restarting instance", "instance-restarted", need_running, run_restart },
+        { "freeze", "Freezing instance", "instance-paused", need_unfrozen, run_freeze },
+        { "unfreeze", "Unfreezing instance", "instance-resumed", need_frozen, run_unfreeze },
+};
+
+static int find_action(const char *name, const struct action_row **ret, struct error *err)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+                if (streq(actions[i].name, name)) {
+                        *ret = &actions[i];
+                        return 0;
+                }
+        return error_set(err, ERR_BAD_REQUEST, "Unknown action \"%.32s\": start, stop, restart, freeze or unfreeze", name);
+}
+
+static struct action *action_new(struct request *req, struct instance *i, const char *description, const char *event,
+                                 bool may_cancel)
+{
+        struct action *a = xnew(struct action);
+        struct operation_spec spec = { .class = OPERATION_TASK, .description = description, .project = i->project,
+                                       .resource_kind = "instances", .resource_name = i->name,
+                                       .cancel = may_cancel ? on_cancel : NULL, .data = a };
+        a->instance = i;
+        a->event = event;
+        a->op = operation_new(req->server, req, &spec);
+        return a;
+}
+
+void instance_put_state(struct request *req)
+{
+        _cleanup_error_ struct error err = ERROR_INIT;
+        const struct action_row *row;
+        struct instance *i = instance_of_request(req);
+        if (!i)
+                return;
+        int64_t timeout = json_get_int(req->body, "timeout", -1);
+        struct wish w = { .is_force = json_get_bool(req->body, "force", false),
+                          .timeout_ms = timeout > 0 ? (uint64_t)MIN(timeout, 86400) * 1000 : 0 };
+        int r = find_action(json_get_string(req->body, "action", ""), &row, &err);
+        if (r >= 0 && json_get_bool(req->body, "stateful", false))
+                r = error_set(&err, ERR_UNSUPPORTED, "Stateful stop and start are not there in this release");
+        if (r >= 0 && !i->busy)
+                r = row->check(i, &err);
+        if (r >= 0)
+                r = instance_claim(i, row->name, NULL, &err);
+        if (r < 0) {
+                reply_error(req, &err);
+                return;
+        }
+        struct action *a = action_new(req, i, row->description, row->event, row->run == run_stop || row->run == run_restart);
+        i->busy_op = a->op;
+        reply_operation(req, a->op);
+        row->run(a, &w);
+}
+
+void instance_delete_request(struct request *req)
+{
+        _cleanup_error_ struct error err = ERROR_INIT;
+        struct instance *i = instance_of_request(req);
+        if (!i)
+                return;
+        int r = instance_claim(i, "delete", NULL, &err);
+        if (r >= 0 && i->state != INSTANCE_STOPPED) {
+                instance_release(i);
+                r = error_set(&err, ERR_WRONG_STATE, "Instance \"%s\" is running", i->name);
+                error_hint(&err, "Stop it first, or: lightc delete --force %s", i->name);
+        }
+        if (r < 0) {
+                reply_error(req, &err);
+                return;
+        }
+        struct action *a = action_new(req, i, "Deleting instance", "instance-deleted", false);
+        reply_operation(req, a->op);
+        instance_delete(i, on_deleted, a);
+}

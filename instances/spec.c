@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The runtime spec of one start: effective configuration and devices become numbers and paths for lightrun. */
+#include "instances/power.h"
+#include "instances/template.h"
+#include "base/alloc.h"
+#include "networks/nic.h"
+#include "storage-pools/layer.h"
+
+#include <unistd.h>
+
+#define LXCFS_PATH "/var/lib/lxcfs"
+
+void run_plan_done(struct run_plan *p)
+{
+        json_object_put(p->spec);
+        strmap_done(&p->volatile_config);
+        *p = (struct run_plan){ 0 };
+}
+
+static void add_idmap(struct instance *i, struct json_object *into)
+{
+        struct json_object *map = json_object_new_object();
+        if (instance_is_privileged(i)) {
+                json_object_put(map);
+                json_set_take(into, "idmap", NULL);
+                return;
+        }
+        json_set_int(map, "base", instance_idmap_base(i));
+        json_set_int(map, "size", INSTANCE_IDMAP_SIZE);
+        json_set_take(into, "idmap", map);
+}
+
+int run_plan_rootfs(struct instance *i, struct json_object *into, struct error *err)
+{
+        const struct instance_body *b = instance_body(i);
+        struct object *pool;
+        int r = instance_pool(i, &pool, err);
+        if (r < 0)
+                return r;
+        char **paths = xnew_array(char *, b->layers.n + 1);
+        for (size_t k = 0; k < b->layers.n && r >= 0; k++) {
+                paths[k] = layer_path(i->server, b->pool, b->layers.items[k]);
+                if (!paths[k])
+                        r = error_set(err, ERR_NOT_FOUND, "Layer \"%.12s\" of instance \"%s\" is not in pool \"%s\"",
+                                      b->layers.items[k], i->name, b->pool);
+        }
+        if (r >= 0) {
+                json_set_take(into, "rootfs",
+                              volume_rootfs_json(pool, i->num, (const char *const *)paths, b->layers.n, true));
+                add_idmap(i, into);
+        }
+        for (size_t k = 0; k < b->layers.n; k++)
+                free(paths[k]);
+        free(paths);
+        return r;
+}
+
+static bool is_wanted(struct json_object *template, const char *trigger)
+{
+        struct json_object *when = json_get_array(template, "when");
+        for (size_t i = 0; when && i < json_object_array_length(when); i++)
+                if (streq(json_object_get_string(json_object_array_get_idx(when, i)), trigger))
+                        return true;
+        return false;
+}
+
+static int render_one(struct instance *i, const char *path, struct json_object *template, const char *trigger,
+                      struct json_object *files, struct error *err)
+{
+        _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+        const struct instance_body *b = instance_body(i);
+        struct template_values v = { .name = i->name,
+                                     .architecture = b->architecture,
+                                     .path = path,
+                                     .trigger = trigger,
+                                     .is_privileged = instance_is_privileged(i),
+                                     .is_ephemeral = b->ephemeral,
+                                     .config = instance_config(i),
+                                     .properties = b->properties };
+        int r = template_render(json_get_string(template, "text", ""), &v, &out, err);
+        if (r < 0)
+                return error_prefix(err, "The image's template for \"%s\"", path);
+        struct json_object *file = json_object_new_object();
+        json_set_string(file, "path", path);
+        json_set_string(file, "content", strbuf_str(&out));
+        json_set_int(file, "mode", 0644);
+        json_object_array_add(files, file);
+        return 0;
+}
+
+/* volatile.apply_template names what happened since the last start ("create", "copy"); "start" is always due. */
+static int add_files(struct instance *i, struct json_object *spec, struct error *err)
+{
+        struct json_object *templates = instance_body(i)->templates, *files = json_object_new_array();
+        const char *pending = strmap_get(instance_volatile(i), "volatile.apply_template");
+        json_set_take(spec, "files", files);
+        if (!templates)
+                return 0;
+        json_object_object_foreach(templates, path, template)
+        {
+                const char *trigger = pending && is_wanted(template, pending) ? pending : "start";
+                if (!is_wanted(template, trigger))
+                        continue;
+                int r = render_one(i, path, template, trigger, files, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void add_environment(struct instance *i, struct json_object *spec)
+{
+        static const char prefix[] = "environment.";
+        struct json_object *env = json_object_new_object();
+        const struct strmap *config = instance_config(i);
+        for (size_t k = 0; k < config->n; k++)
+                if (str_starts(config->items[k].key, prefix))
+                        json_set_string(env, config->items[k].key + sizeof prefix - 1, config->items[k].value);
+        json_set_take(spec, "environment", env);
+}
+
+static void add_paths(struct instance *i, struct json_object *spec)
+{
+        _cleanup_free_ char *run_dir = instance_run_dir(i), *cgroup = instance_cgroup(i);
+        _cleanup_free_ char *log = xasprintf("%s/%u-console.log", i->server->log_dir, i->num);
+        json_set_string(spec, "run_dir", run_dir);
+        json_set_string(spec, "cgroup", cgroup);
+        json_set_string(spec, "console_log", log);
+        json_set_string(spec, "lxcfs", access(LXCFS_PATH "/proc/meminfo", F_OK) == 0 ? LXCFS_PATH : "");
+}
+
+static void add_nic(struct instance *i, struct run_plan *p, struct json_object *nics, const char *device,
+                    const struct nic_plan *nic)
+{
+        _cleanup_free_ char *hwaddr_key = xasprintf("volatile.%s.hwaddr", device);
+        _cleanup_free_ char *host_key = xasprintf("volatile.%s.host_name", device);
+        char hwaddr[HWADDR_TEXT_SIZE];
+        json_object_array_add(nics, nic_plan_json(nic));
+        if (nic->is_new_hwaddr)
+                strmap_set(&p->volatile_config, hwaddr_key, hwaddr_format(nic->hwaddr, hwaddr));
+        strmap_set(&p->volatile_config, host_key, nic->host_name);
+        nic_register(i->server, nic, i->project, i->name, device);
+}
+
+static int add_nics(struct instance *i, int64_t gen, struct run_plan *p, struct error *err)
+{
+        const struct devices *d = instance_devices(i);
+        struct json_object *nics = json_object_new_array();
+        unsigned index = 0;
+        json_set_take(p->spec, "nics", nics);
+        for (size_t k = 0; k < d->n; k++) {
+                struct nic_plan nic = { 0 };
+                if (!streq(strmap_get(&d->items[k].keys, "type"), "nic"))
+                        continue;
+                struct nic_request q = { .project = i->project, .instance = i->name, .device = d->items[k].name,
+                                         .keys = &d->items[k].keys, .volatile_config = instance_volatile(i),
+                                         .num = i->num, .gen = (uint32_t)gen, .index = index++ };
+                int r = nic_plan(i->server, &q, &nic, err);
+                if (r < 0)
+                        return r;
+                add_nic(i, p, nics, d->items[k].name, &nic);
+        }
+        return 0;
+}
+
+/* Of a deleted instance: its names are answered no more. */
+void instance_forget_nics(struct instance *i)
+{
+        const struct devices *d = instance_devices(i);
+        for (size_t k = 0; k < d->n; k++) {
+                const char *network = strmap_get(&d->items[k].keys, "network");
+                if (streq(strmap_get(&d->items[k].keys, "type"), "nic") && !str_empty(network))
+                        nic_unregister(i->server, network, i->project, i->name, d->items[k].name);
+        }
+}
+
+int run_plan_make(struct instance *i, int64_t gen, struct run_plan *ret, struct error *err)
+{
+        struct run_plan p = { .spec = json_object_new_object() };
+        strmap_copy(&p.volatile_config, instance_volatile(i));
+        strmap_remove(&p.volatile_config, "volatile.apply_template");
+        json_set_int(p.spec, "version", 1);
+        json_set_string(p.spec, "name", i->name);
+        json_set_string(p.spec, "project", i->project);
+        json_set_string(p.spec, "hostname", i->name);
+        json_set_string(p.spec, "uuid", strmap_get(instance_volatile(i), "volatile.uuid"));
+        json_set_int(p.spec, "num", i->num);
+        json_set_bool(p.spec, "privileged", instance_is_privileged(i));
+        json_set_bool(p.spec, "nesting", strmap_get_bool(instance_config(i), "security.nesting", false));
+        add_paths(i, p.spec);
+        add_environment(i, p.spec);
+        int r = run_plan_rootfs(i, p.spec, err);
+        if (r >= 0)
+                r = add_files(i, p.spec, err);
+        if (r >= 0)
+                r = add_nics(i, gen, &p, err);
+        if (r < 0) {
+                run_plan_done(&p);
+                return error_prefix(err, "Starting instance \"%s\"", i->name);
+        }
+        *ret = p;
+        return 0;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A start: layers mounted, "starting" written down, lightrun started inside the container's monitor group, its monitor
+ * greeted, "running" written down. The power object is the intent: what start-up finds "starting" is adopted when its
+ * monitor answers and torn down when not, so the caller need not wait for the last commit.
+ */
+#include "instances/power.h"
+#include "instances/live.h"
+#include "instances/run.h"
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "networks/nic.h"
+#include "server/job.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct start {
+        struct instance *instance;
+        struct operation *op;
+        struct run_plan plan;
+        int64_t gen;
+        power_done_fn done;
+        void *data;
+        struct error err; /* why it failed, while what was done is undone */
+};
+
+static void start_free(struct start *st)
+{
+        run_plan_done(&st->plan);
+        error_done(&st->err);
+        free(st);
+}
+
+static void finish(struct start *st, int r, struct error *err)
+{
+        power_done_fn done = st->done;
+        void *data = st->data;
+        done(data, r, err);
+        start_free(st);
+}
+
+struct instance_power *power_next(const struct instance *i, const char *state)
+{
+        struct instance_power *next = type_copy(&instance_power_type, instance_power(i));
+        free(next->state);
+        next->state = xstrdup(state);
+        return next;
+}
+
+/* ---- failure: everything this start made goes away, then its reason is told ---- */
+
+static void on_undone(void *data, int r, struct error *err)
+{
+        struct start *st = data;
+        if (r < 0)
+                log_error("instance \"%s\" after a failed start: %s", st->instance->name, error_message(err));
+        finish(st, error_errno(st->err.code), &st->err);
+}
+
+static void on_torn_down(void *data, int r _unused_, struct error *err _unused_)
+{
+        struct start *st = data;
+        struct instance *i = st->instance;
+        instance_unuse_layers(i);
+        struct change *c = change_new(i->server);
+        change_put(c, &instance_power_kind, i->project, i->name, OBJECT_REV_ANY, power_next(i, "stopped"));
+        change_commit(c, on_undone, st);
+}
+
+static void fail(struct start *st, struct error *err)
+{
+        error_move(&st->err, err);
+        instance_set_state(st->instance, INSTANCE_STOPPED);
+        instance_tear_down(st->instance, on_torn_down, st);
+}
+
+/* ---- the steps, last one first ---- */
+
+static void on_running_stored(void *data _unused_, int r, struct error *err)
+{
+        if (r < 0) /* start-up adopts it from "starting" all the same */
+                log_warning("a started instance is not stored as running yet: %s", error_message(err));
+}
+
+static void store_running(struct instance *i)
+{
+        struct instance_power *next = power_next(i, "running");
+        next->started_at = next->last_used_at = time_now_ns();
+        struct change *c = change_new(i->server);
+        change_put(c, &instance_power_kind, i->project, i->name, OBJECT_REV_ANY, next);
+        change_commit(c, on_running_stored, NULL);
+}
+
+static void on_adopted(void *data, int r, struct error *err)
+{
+        struct start *st = data;
+        if (r < 0) {
+                fail(st, err);
+                return;
+        }
+        store_running(st->instance);
+        finish(st, 0, NULL);
+}
+
+static void on_started(void *data, int r, struct json_object *result _unused_, struct error *err)
+{
+        struct start *st = data;
+        if (r < 0) {
+                error_prefix(err, "Starting instance \"%s\"", st->instance->name);
+                fail(st, err);
+                return;
+        }
+        instance_adopt(st->instance, on_adopted, st);
+}
+
+/* <num>/{monitor,payload}: the fd of monitor, or -errno. */
+static int make_cgroup(struct instance *i)
+{
+        char name[16];
+        snprintf(name, sizeof name, "%u", i->num);
+        if (mkdirat(i->server->cgroup_fd, name, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        _cleanup_close_ int group = openat(i->server->cgroup_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (group < 0)
+                return -errno;
+        if ((mkdirat(group, "monitor", 0755) < 0 && errno != EEXIST) ||
+            (mkdirat(group, "payload", 0755) < 0 && errno != EEXIST))
+                return -errno;
+        int fd = openat(group, "monitor", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+static void on_starting_stored(void *data, int r, struct error *err)
+{
+        struct start *st = data;
+        struct instance *i = st->instance;
+        if (r < 0) {
+                instance_unuse_layers(i);
+                instance_set_state(i, INSTANCE_STOPPED);
+                finish(st, r, err);
+                return;
+        }
+        _cleanup_close_ int group = make_cgroup(i);
+        if (group < 0) {
+                _cleanup_error_ struct error e = ERROR_INIT;
+                error_set_errno(&e, group, "Making the cgroup of instance \"%s\"", i->name);
+                fail(st, &e);
+                return;
+        }
+        struct job_spec spec = JOB_SPEC_INIT;
+        spec.program = "lightrun";
+        spec.name = "start";
+        spec.take_args = TAKE_PTR(st->plan.spec);
+        spec.cgroup_fd = group;
+        spec.is_detached = true;
+        job_start(i->server, &spec, on_started, st);
+}
+
+static void store_starting(struct start *st)
+{
+        struct instance *i = st->instance;
+        struct instance_volatile *v = type_new(&instance_volatile_type);
+        struct instance_power *next = power_next(i, "starting");
+        next->gen = st->gen;
+        strmap_copy(&v->config, &st->plan.volatile_config);
+        struct change *c = change_new(i->server);
+        change_put(c, &instance_power_kind, i->project, i->name, OBJECT_REV_ANY, next);
+        change_put(c, &instance_volatile_kind, i->project, i->name, OBJECT_REV_ANY, v);
+        change_commit(c, on_starting_stored, st);
+}
+
+static void on_layers_ready(void *data, int r, struct error *err)
+{
+        struct start *st = data;
+        if (r < 0) {
+                instance_set_state(st->instance, INSTANCE_STOPPED);
+                error_prefix(err, "Starting instance \"%s\"", st->instance->name);
+                finish(st, r, err);
+                return;
+        }
+        _cleanup_error_ struct error e = ERROR_INIT;
+        st->gen = instance_power(st->instance)->gen + 1;
+        r = run_plan_make(st->instance, st->gen, &st->plan, &e);
+        if (r < 0) {
+                instance_unuse_layers(st->instance);
+                instance_set_state(st->instance, INSTANCE_STOPPED);
+                finish(st, r, &e);
+                return;
+        }
+        store_starting(st);
+}
+
+static void on_clean(void *data)
+{
+        struct start *st = data;
+        instance_set_state(st->instance, INSTANCE_STARTING);
+        instance_use_layers(st->instance, on_layers_ready, st);
+}
+
+void instance_start(struct instance *i, struct operation *op, power_done_fn done, void *data)
+{
+        struct start *st = xnew(struct start);
+        st->instance = i;
+        st->op = op;
+        st->done = done;
+        st->data = data;
+        instance_when_clean(i, on_clean, st);
+}
