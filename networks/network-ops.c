@@ -25,10 +25,20 @@ struct network_op {
 
 static void run_first(void *data);
 
+/* Also from inside done(), which may ask for the next thing: hence the flag, and never a call from here. */
+static void run_next(struct networks *networks)
+{
+        if (networks->is_scheduled || list_is_empty(&networks->queue))
+                return;
+        networks->is_scheduled = true;
+        timer_start(networks->server, 0, run_first, networks);
+}
+
 static void op_finish(struct network_op *op, int r, struct error *err)
 {
         struct networks *networks = networks_of(op->server);
         list_remove(&op->node);
+        networks->is_running = false;
         op->done(op->data, r, err);
         type_free(&network_type, op->wanted);
         type_free(&network_type, op->previous);
@@ -36,8 +46,7 @@ static void op_finish(struct network_op *op, int r, struct error *err)
         free(op->project);
         free(op->name);
         free(op);
-        if (!list_is_empty(&networks->queue))
-                run_first(networks);
+        run_next(networks);
 }
 
 static int op_fail(struct network_op *op, struct error *err)
@@ -371,6 +380,8 @@ static void run_first(void *data)
 {
         struct networks *networks = data;
         struct network_op *op = container_of(networks->queue.next, struct network_op, node);
+        networks->is_scheduled = false;
+        networks->is_running = true;
         if (op->kind == OP_DELETE)
                 run_delete(op);
         else if (op->kind == OP_START)
@@ -382,11 +393,10 @@ static void run_first(void *data)
 static void push(struct server *s, struct network_op *op)
 {
         struct networks *networks = networks_of(s);
-        bool is_idle = list_is_empty(&networks->queue);
         op->server = s;
         list_append(&networks->queue, &op->node);
-        if (is_idle)
-                timer_start(s, 0, run_first, networks);
+        if (!networks->is_running)
+                run_next(networks);
 }
 
 static struct network_op *op_new(enum kind kind, const char *project, const char *name, network_done_fn done, void *data)

@@ -32,6 +32,7 @@ struct networks {
         struct list node;
         struct list nets;  /* struct net */
         struct list queue; /* struct network_op: the first one runs */
+        bool is_running, is_scheduled;
         size_t n_starting;
         bool is_started;
         void (*on_started)(void *data);

@@ -112,7 +112,6 @@ void networks_register(struct server *s)
 {
         object_kind_register(s, &network_kind);
         router_add(s, network_routes);
-        networks_of(s);
 }
 
 static void started_one(struct networks *networks)
@@ -181,8 +180,6 @@ void networks_start(struct server *s)
         }
         job_start(s, &spec, on_swept, networks_of(s));
 }
-
-static void on_default(void *data, int r, struct error *err);
 
 struct init_default {
         network_done_fn done;
