@@ -125,6 +125,19 @@ static char *default_source(struct server *s, const char *name)
         return xasprintf("%s/storage-pools/%s", s->dir, name);
 }
 
+/* "/srv//pool/" → "/srv/pool": two names of one directory must look the same to the check for overlaps. */
+static void clean_source(struct strmap *config)
+{
+        const char *given = strmap_get(config, "source");
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        if (!given)
+                return;
+        for (const char *p = given; *p; p++)
+                if (*p != '/' || (p[1] != '/' && (p[1] || p == given)))
+                        strbuf_addc(&b, *p);
+        strmap_set(config, "source", strbuf_str(&b));
+}
+
 static int check_source(struct server *s, const char *source, struct error *err)
 {
         struct object **pools;
@@ -164,6 +177,7 @@ static int check_new(struct server *s, struct storage_pool *p, struct error *err
                 return r;
         if (object_find(s, &storage_pool_kind, "", p->name))
                 return error_set(err, ERR_EXISTS, "Storage pool \"%s\" already exists", p->name);
+        clean_source(&p->config);
         set_defaults(s, p);
         return check_source(s, strmap_get(&p->config, "source"), err);
 }

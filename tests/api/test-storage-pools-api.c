@@ -150,7 +150,7 @@ TEST(a_pool_is_deleted)
         ASSERT_TRUE(json_get_bool(d->job_args, "remove_root", false));
         ASSERT_EQ(api_get(d, "/1.0/storage-pools/default"), 404);
         ASSERT_EQ(api_delete(d, "/1.0/storage-pools/default"), 404);
-        ASSERT_EQ(api_post(d, "/1.0/storage-pools", "{\"name\":\"s\",\"config\":{\"source\":\"/srv/s\"}}"), 201);
+        ASSERT_EQ(api_post(d, "/1.0/storage-pools", "{\"name\":\"s\",\"config\":{\"source\":\"//srv//s/\"}}"), 201);
         ASSERT_EQ(api_get(d, "/1.0/storage-pools/s"), 200);
         ASSERT_STR(api_string(d, "metadata/driver"), "overlay");
         ASSERT_STR(api_string(d, "metadata/config/volatile.initial_source"), "/srv/s");
