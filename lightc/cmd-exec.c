@@ -101,6 +101,8 @@ static int attach(struct client *c, const struct args *a, struct json_object *op
                 r = relay_run(&relay, &has_left, err);
         if (r < 0)
                 return r;
+        if (has_left)
+                return error_set(err, ERR_CANCELLED, "Left: the command may still be running");
         _cleanup_free_ char *url = client_url(c, "timeout=-1", "operations", json_get_string(operation, "id", ""),
                                               "wait", NULL);
         return client_get(c, url, ret, err);

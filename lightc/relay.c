@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define CTRL_A 1
+#define INTERRUPTS_TO_LEAVE 3
 
 void relay_done(struct relay *r)
 {
@@ -83,7 +84,7 @@ static void terminal_make_raw(struct terminal *t)
 
 static const int forwarded[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGCONT };
 
-static int catch_signals(const struct relay *r)
+static int catch_signals(const struct relay *r, sigset_t *ret_before)
 {
         sigset_t set;
         sigemptyset(&set);
@@ -91,7 +92,7 @@ static int catch_signals(const struct relay *r)
                 sigaddset(&set, forwarded[i]);
         if (r->is_terminal)
                 sigaddset(&set, SIGWINCH);
-        sigprocmask(SIG_BLOCK, &set, NULL);
+        sigprocmask(SIG_BLOCK, &set, ret_before);
         return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -112,18 +113,6 @@ static int send_window_size(struct relay *r)
         return send_control(r, text);
 }
 
-static int forward_signal(struct relay *r, int signal_fd)
-{
-        struct signalfd_siginfo info;
-        char text[64];
-        if (read(signal_fd, &info, sizeof(info)) != sizeof(info))
-                return 0;
-        if (info.ssi_signo == SIGWINCH)
-                return send_window_size(r);
-        snprintf(text, sizeof(text), "{\"command\":\"signal\",\"args\":null,\"signal\":%u}", info.ssi_signo);
-        return send_control(r, text);
-}
-
 static int write_out(void *data, const char *bytes, size_t n, bool is_message_end _unused_)
 {
         int fd = *(int *)data;
@@ -135,8 +124,24 @@ static int write_out(void *data, const char *bytes, size_t n, bool is_message_en
 struct session {
         struct relay *relay;
         int signal_fd;
+        unsigned n_interrupts;
         bool is_input_ended, has_left, has_ctrl_a;
 };
+
+/* A command that takes no notice of Ctrl-C must not hold the user for ever: the third one leaves it alone. */
+static int forward_signal(struct session *s)
+{
+        struct signalfd_siginfo info;
+        char text[64];
+        if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
+                return 0;
+        if (info.ssi_signo == SIGWINCH)
+                return send_window_size(s->relay);
+        if (info.ssi_signo == SIGINT && ++s->n_interrupts == INTERRUPTS_TO_LEAVE)
+                s->has_left = true;
+        snprintf(text, sizeof(text), "{\"command\":\"signal\",\"args\":null,\"signal\":%u}", info.ssi_signo);
+        return send_control(s->relay, text);
+}
 
 /* Ctrl-a q leaves, Ctrl-a a is a Ctrl-a. *n shrinks by what is kept back. True: leave. */
 static bool filter_escape(struct session *s, char *bytes, size_t *n)
@@ -223,7 +228,7 @@ static int turn(struct session *s, const struct pollfd *p)
         struct relay *r = s->relay;
         int e = 0;
         if (p[SLOT_SIGNAL].revents)
-                e = tolerate(&r->control, forward_signal(r, s->signal_fd));
+                e = tolerate(&r->control, forward_signal(s));
         if (e == 0 && p[SLOT_OUT].revents)
                 e = stream_read(&r->out, write_out, &out_fd);
         if (e == 0 && p[SLOT_ERR].revents)
@@ -280,7 +285,8 @@ static int run_session(struct session *s)
 int relay_run(struct relay *r, bool *ret_has_left, struct error *err)
 {
         _cleanup_(terminal_restore) struct terminal terminal = { 0 };
-        _cleanup_close_ int signal_fd = catch_signals(r);
+        sigset_t before;
+        _cleanup_close_ int signal_fd = catch_signals(r, &before);
         struct session s = { .relay = r, .signal_fd = signal_fd };
         if (r->is_terminal) {
                 terminal_make_raw(&terminal);
@@ -291,6 +297,7 @@ int relay_run(struct relay *r, bool *ret_has_left, struct error *err)
         stream_close(&r->out);
         stream_close(&r->err);
         stream_close(&r->control);
+        sigprocmask(SIG_SETMASK, &before, NULL);
         *ret_has_left = s.has_left;
         return e < 0 ? error_set_errno(err, e, "The session broke") : 0;
 }
