@@ -38,7 +38,8 @@ bool kernel_can_map_squashfs(const char *release);
 
 void pools_reset(void);
 void volumes_reset(void);
-bool volume_is_busy(const struct object *pool);
+bool volume_is_busy(const struct object *pool); /* one is being made there */
+bool volume_is_made_on(const char *pool, const char *fingerprint);
 
 /* A fresh name in the pool's trash. */
 char *trash_path(const struct object *pool, const char *what);

@@ -30,7 +30,8 @@ static void visit(void *data, const struct volume_info *v)
 static bool is_needed(struct server *s, const struct layer *l)
 {
         struct search f = { l->pool, l->fingerprint, false };
-        if ((image_check && image_check(s, l->fingerprint)) || layer_users(l->pool, l->fingerprint))
+        if ((image_check && image_check(s, l->fingerprint)) || layer_users(l->pool, l->fingerprint) ||
+            volume_is_made_on(l->pool, l->fingerprint))
                 return true;
         volumes_each(s, visit, &f);
         return f.is_found;
@@ -66,11 +67,30 @@ static void on_unmounted(void *data, int r _unused_, struct error *err _unused_)
         layer_task_run(t, &spec, on_trashed);
 }
 
+static void on_named_again(void *data, int r, struct error *err)
+{
+        layer_task_end(data, r, err);
+}
+
+static void name_again(struct layer_task *t)
+{
+        struct change *c = change_new(t->server);
+        _cleanup_free_ char *name = layer_object_name(t->pool, t->fingerprint);
+        change_put(c, &layer_kind, "", name, OBJECT_REV_NEW, TAKE_PTR(t->removed));
+        change_commit(c, on_named_again, t);
+}
+
+/*
+ * An instance may have been on its way to the disk when nobody seemed to need the layer. The store keeps the order of
+ * commits, so it is there now; and from the beginning of this task nobody has been given the layer any more.
+ */
 static void on_unnamed(void *data, int r, struct error *err)
 {
         struct layer_task *t = data;
         if (r < 0 && layer_exists(t->server, t->pool, t->fingerprint))
                 layer_task_end(t, 0, err); /* it stays, so whoever waits for it has it */
+        else if (r >= 0 && is_needed(t->server, t->removed))
+                name_again(t);
         else
                 layer_mount_drop(t->server, t->pool, t->fingerprint, on_unmounted, t);
 }
@@ -85,6 +105,7 @@ static void remove_layer(struct server *s, const struct object *o)
         struct change *c = change_new(s);
         t->is_removal = true;
         t->form = xstrdup(l->form);
+        t->removed = type_copy(layer_kind.type, l);
         change_delete(c, &layer_kind, "", o->name, o->rev);
         change_commit(c, on_unnamed, t);
 }

@@ -22,6 +22,7 @@ struct layer_task {
         struct list waiters;
         struct job *job;
         struct unpack *unpack;
+        struct layer *removed;    /* what a removal takes away, to put it back */
         bool is_removal, has_retried;
         unsigned refs;
 };

@@ -96,6 +96,7 @@ static void task_unref(struct layer_task *t)
         if (--t->refs)
                 return;
         image_files_done(&t->image);
+        type_free(&layer_type, t->removed);
         free(t->pool);
         free(t->fingerprint);
         free(t->form);

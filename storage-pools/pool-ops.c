@@ -237,8 +237,7 @@ static int check_unused(struct server *s, const struct object *o, struct error *
         return r;
 }
 
-/* Only now does nobody begin to use it any more; somebody may have while the mark was on its way to the disk. */
-static void on_marked(void *data, int r, struct error *err)
+static void on_flushed(void *data, int r, struct error *err)
 {
         struct task *t = data;
         if (r < 0)
@@ -247,6 +246,21 @@ static void on_marked(void *data, int r, struct error *err)
                 commit_status(t, POOL_CREATED, on_taken_back);
         else
                 remove_directories(t);
+}
+
+/*
+ * From here nobody begins to use the pool, but an instance made while the mark was on its way to the disk may itself
+ * still be on the way. The store keeps the order of commits: a second one comes after it, and then it is seen.
+ */
+static void on_marked(void *data, int r, struct error *err)
+{
+        struct task *t = data;
+        if (r < 0)
+                end(t, r, err);
+        else if (check_unused(t->server, pool_of(t), &t->why) < 0)
+                commit_status(t, POOL_CREATED, on_taken_back);
+        else
+                commit_status(t, POOL_PENDING, on_flushed);
 }
 
 int storage_pool_delete(struct server *s, const struct object *o, storage_done_fn done, void *data,

@@ -4,34 +4,11 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "projects/used-by.h"
 
 #include <fcntl.h>
 #include <sys/utsname.h>
 
 #define MOUNTINFO_MAX MiB(16)
-
-static void add_user(void *data, const struct volume_info *v)
-{
-        struct {
-                const char *pool;
-                struct strlist *urls;
-        } *to = data;
-        if (!streq(v->pool, to->pool))
-                return;
-        _cleanup_free_ char *plain = xasprintf("/1.0/instances/%s", v->instance);
-        _cleanup_free_ char *url = url_in_project(plain, v->project);
-        strlist_add(to->urls, url);
-}
-
-static void with_pool(struct server *s, const struct object *pool, struct strlist *urls)
-{
-        struct {
-                const char *pool;
-                struct strlist *urls;
-        } to = { pool->name, urls };
-        volumes_each(s, add_user, &to);
-}
 
 void storage_pools_register(struct server *s)
 {
@@ -43,7 +20,6 @@ void storage_pools_register(struct server *s)
         object_kind_register(s, &layer_kind);
         router_add(s, storage_pool_routes);
         router_add(s, volume_routes);
-        used_by_add("storage-pool", with_pool);
 }
 
 /* ---- start-up ---- */

@@ -47,12 +47,28 @@ bool volume_is_busy(const struct object *pool)
         return false;
 }
 
-void volume_task_end(struct volume_task *t, int r, struct error *err)
+bool volume_is_made_on(const char *pool, const char *fingerprint)
 {
+        struct volume_task *t;
+        list_for_each (t, &tasks, node)
+                if (streq(t->pool->name, pool) && streq(t->image.fingerprint, fingerprint))
+                        return true;
+        return false;
+}
+
+/* The pool and the layer are busy until the owner was told and has its own commit on the way. */
+static void tell_owner(void *data, int r, struct error *err)
+{
+        struct volume_task *t = data;
+        t->done(t->data, r, err);
         list_remove(&t->node);
-        done_later_error(t->server, t->done, t->data, r, err);
         image_files_done(&t->image);
         free(t);
+}
+
+void volume_task_end(struct volume_task *t, int r, struct error *err)
+{
+        done_later_error(t->server, tell_owner, t, r, err);
 }
 
 void volume_task_progress(void *data, const char *stage, int percent)

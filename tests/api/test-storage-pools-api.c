@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "profiles/profiles.h"
 #include "projects/projects.h"
+#include "projects/used-by.h"
 #include "storage-pools/driver.h"
 #include "storage-pools/internal.h"
 #include "storage-pools/storage-pools.h"
@@ -22,12 +23,20 @@ static void each_volume(struct server *s _unused_, volume_visit_fn visit, void *
                 visit(data, &v);
 }
 
+/* instances/ adds this. */
+static void users_of_pool(struct server *s _unused_, const struct object *o, struct strlist *urls)
+{
+        if (has_volume && streq(o->name, "default"))
+                strlist_add(urls, "/1.0/instances/c1");
+}
+
 static struct test_daemon *start(void)
 {
         struct test_daemon *d = test_daemon_new(
                 (family_fn *[]){ projects_register, profiles_register, storage_pools_register, NULL });
         has_volume = false;
         volumes_set_source(each_volume);
+        used_by_add("storage-pool", users_of_pool);
         layers_set_image_check(NULL);
         layers_set_mountable(true);
         test_daemon_put(d, projects_first_start);
@@ -408,6 +417,43 @@ TEST(a_layer_leaves_with_the_last_who_needs_it)
         ASSERT_OK(a.r);
         ASSERT_TRUE(layer_exists(d->server, "default", FP));
         ASSERT_STR(d->jobs.data, "volume-trash trash-empty layer-import ");
+        test_daemon_free(d);
+}
+
+static void volume_appears(void *data _unused_, int r, struct error *err _unused_)
+{
+        ASSERT_OK(r);
+        has_volume = true;
+}
+
+/* An instance's commit was on its way when the last use of the layer or the pool was looked for. */
+TEST(a_layer_and_a_pool_stay_for_an_instance_that_comes_late)
+{
+        struct test_daemon *d = start_with_pool();
+        int status;
+        make_layer(d, &squashfs);
+        struct change *c = change_new(d->server);
+        struct profile *p = type_new(&profile_type);
+        p->name = xstrdup("late");
+        change_put(c, &profile_kind, "default", "late", OBJECT_REV_NEW, p);
+        change_commit(c, volume_appears, NULL);
+        layers_collect(d->server);
+        api_send(d, "DELETE", "/1.0/storage-pools/default", NULL, &status);
+        ASSERT_EQ(status, 400); /* the removal of the layer is under way */
+        while (layer_is_busy("default"))
+                uv_run(&d->loop, UV_RUN_ONCE);
+        ASSERT_TRUE(layer_exists(d->server, "default", FP));
+        ASSERT_EQ(d->jobs.len, 0);
+
+        has_volume = false;
+        api_send(d, "DELETE", "/1.0/storage-pools/default", NULL, &status);
+        c = change_new(d->server);
+        change_delete(c, &profile_kind, "default", "late", OBJECT_REV_ANY);
+        change_commit(c, volume_appears, NULL);
+        while (!status)
+                uv_run(&d->loop, UV_RUN_ONCE);
+        ASSERT_EQ(status, 400);
+        ASSERT_EQ(d->jobs.len, 0);
         test_daemon_free(d);
 }
 
