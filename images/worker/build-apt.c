@@ -59,6 +59,7 @@ static void complain(struct build_watch *w, enum error_code code, const char *li
         if (code == ERR_INTERNAL && w->code == ERR_INTERNAL)
                 return;
         free(w->complaint);
+        line += str_starts(line, "E: ") || str_starts(line, "W: ") ? 3 : strspn(line, " ");
         w->complaint = name_printable(line);
         w->code = code;
 }

@@ -59,6 +59,21 @@ static int set_limits(const struct memory_group *g, uint64_t max_bytes)
         return 0;
 }
 
+/* v2: a group has the controller only if every group above hands it down. What cannot be set shows when the limit is. */
+static int make_v2_parents(const char *root, const char *name)
+{
+        for (const char *slash = name; slash; slash = strchr(slash + 1, '/')) {
+                _cleanup_free_ char *above = slash == name ? xstrdup(root)
+                                                           : xasprintf("%s/%.*s", root, (int)(slash - name), name);
+                _cleanup_free_ char *control = xasprintf("%s/cgroup.subtree_control", above);
+                int r = path_mkdir_all(above, 0755);
+                if (r < 0)
+                        return r;
+                (void)path_write_value(AT_FDCWD, control, "+memory");
+        }
+        return 0;
+}
+
 int memory_group_create(struct memory_group *g, const char *name, uint64_t max_bytes)
 {
         _cleanup_free_ char *root = NULL;
@@ -66,7 +81,9 @@ int memory_group_create(struct memory_group *g, const char *name, uint64_t max_b
         if (r < 0)
                 return r;
         g->path = xasprintf("%s/%s", root, name);
-        r = path_mkdir_all(g->path, 0755);
+        r = g->is_v2 ? make_v2_parents(root, name) : 0;
+        if (r == 0)
+                r = path_mkdir_all(g->path, 0755);
         if (r == 0)
                 r = set_limits(g, max_bytes);
         if (r < 0)

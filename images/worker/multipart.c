@@ -164,7 +164,7 @@ static int step_content(struct multipart *m, struct error *err)
                 return 0;
         if (m->state == MULTIPART_BODY && (r = m->events->part_end(m->ctx, err)) < 0)
                 return r;
-        /* From here the delimiter is consumed, whatever comes: a part ends only once. */
+        /* The part has ended, once; only the rest of its delimiter's line may still be missing. */
         m->state = MULTIPART_PREAMBLE;
         return after_delimiter(m, m->delimiter_len, err);
 }

@@ -35,7 +35,11 @@ struct sandbox_spec {
         int archive_fd;           /* for SANDBOX_ROOT_TOOLS, or -EBADF */
         int fds[SANDBOX_FDS_MAX]; /* descriptors the child keeps under their numbers (0 and 1 only if named here) */
         size_t n_fds;
-        const char *cgroup;        /* group to make and remove, relative to the hierarchy's root; NULL: no group */
+        /*
+         * Group to make and remove, relative to the hierarchy's root; NULL: no group. Where cgroup2 has the memory
+         * controller, no process may sit in a group above it.
+         */
+        const char *cgroup;
         uint64_t memory_max_bytes; /* 0: 512 MiB */
         uint64_t file_max_bytes;   /* largest single file */
         unsigned cpu_max_seconds;  /* 0: 1800 */

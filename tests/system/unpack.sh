@@ -241,6 +241,11 @@ test_build_arguments() {
                 ! job image-build "{\"release\":\"12\",\"packages\":[\"$name\"],\"spool\":\"$work/spool2\",$ids}" || fail "package $name"
                 grep -q 'not the name of a Debian package' "$work/answer" || fail "package $name"
         done
+        if [ -x /usr/bin/mmdebstrap ]; then
+                ! unshare -n "$here/lib/run-job" "$program" image-build "{\"release\":\"12\",\"spool\":\"$work/spool2\",$ids}" >"$work/answer" || fail "a build without network"
+                grep -q '"unavailable".*mirror cannot be reached\|"unsupported".*no Debian package sources' "$work/answer" || fail "a build without network"
+                is_empty "$work/spool2" || fail "a failed build left something behind"
+        fi
         ! job layer-unpack "{\"archive\":\"$work/unified.tar\",\"format\":\"tar\",\"target\":\"$work/spool2\",\"ids\":{\"base\":0,\"size\":65536}}" || fail "host id 0 was mapped"
 }
 
