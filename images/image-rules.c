@@ -206,6 +206,29 @@ static void take_wishes(struct image *image, const struct image_wishes *w)
                 strlist_add(&image->profiles, "default");
 }
 
+/* The rows of metadata.yaml with the text of the file each names. */
+static int take_templates(struct image *image, struct json_object *metadata, struct json_object *texts,
+                          struct error *err)
+{
+        struct json_object *rows = json_get_object(metadata, "templates");
+        image->templates = json_object_new_object();
+        if (!rows)
+                return 0;
+        json_object_object_foreach(rows, path, row)
+        {
+                struct json_object *template = json_object_new_object();
+                const char *text = json_get_string(texts, json_get_string(row, "template", ""), "");
+                json_set_take(image->templates, path, template);
+                if (name_check_path(path, err) < 0)
+                        return error_prefix(err, "The image's templates");
+                json_set_take(template, "when", json_object_get(json_get_array(row, "when")));
+                json_set_bool(template, "create_only", json_get_bool(row, "create_only", false));
+                json_set_take(template, "properties", json_object_get(json_get_object(row, "properties")));
+                json_set_string(template, "text", text);
+        }
+        return 0;
+}
+
 int image_from_inspection(struct image *image, const struct image_wishes *w, struct json_object *inspected,
                           struct error *err)
 {
@@ -223,8 +246,8 @@ int image_from_inspection(struct image *image, const struct image_wishes *w, str
         image->expires_at = time_from_metadata(metadata, "expiry_date");
         image->uploaded_at = time_now_ns();
         image->metadata = json_object_get(metadata);
-        image->templates = json_object_get(json_get_object(inspected, "templates"));
         properties_from_metadata(metadata, &image->properties);
         take_wishes(image, w);
-        return image_check(image, err);
+        int r = take_templates(image, metadata, json_get_object(inspected, "templates"), err);
+        return r < 0 ? r : image_check(image, err);
 }

@@ -24,6 +24,8 @@ void images_recover(struct server *s, void (*done)(struct server *s, void *data)
 typedef void (*image_ready_fn)(void *data, int r, struct object *image, struct error *err);
 void image_for_instance(struct server *s, const char *project, struct json_object *source, struct operation *op,
                         image_ready_fn done, void *data);
+/* While the image is being fetched: done follows with ERR_CANCELLED. Any other time nothing happens. */
+void image_for_instance_cancel(struct server *s, void *data);
 
 /* Where its bytes are; the caller frees. rootfs is NULL for a unified tarball. */
 char *image_meta_path(struct server *s, const struct object *image);

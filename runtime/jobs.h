@@ -29,3 +29,5 @@ job_fn job_layer_begin, job_layer_commit, job_layer_probe, job_volume_trash, job
 job_fn job_bridge_up, job_bridge_down, job_bridge_sweep;
 /* runtime/net-links.c */
 job_fn job_net_links, job_subnet_find;
+/* runtime/image-files.c */
+job_fn job_image_begin, job_image_commit, job_image_remove, job_image_sweep, job_image_send;

@@ -26,6 +26,11 @@ static const struct worker_job jobs[] = {
         { "bridge-sweep", job_bridge_sweep, "take away bridges of ours that no network names" },
         { "net-links", job_net_links, "list links and addresses of network namespaces" },
         { "subnet-find", job_subnet_find, "choose networks the host does not use" },
+        { "image-begin", job_image_begin, "make the spool directory of an image on its way in" },
+        { "image-commit", job_image_commit, "give an image's files their names" },
+        { "image-remove", job_image_remove, "remove files of the image store" },
+        { "image-sweep", job_image_sweep, "empty the image spool and remove files no image names" },
+        { "image-send", job_image_send, "an image's files to descriptor 1" },
         {},
 };
 
