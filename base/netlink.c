@@ -136,11 +136,17 @@ int netlink_open(int protocol, int extra_socket_flags)
 {
         int one = 1;
         struct timeval timeout = { .tv_sec = CALL_TIMEOUT_S };
+        struct sockaddr_nl any = { .nl_family = AF_NETLINK };
         int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | extra_socket_flags, protocol);
         if (fd < 0)
                 return -errno;
         setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof one);
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+        /* Unbound, its port is 0, which is the kernel's: it would be passed over when the kernel tells a group. */
+        if (bind(fd, (struct sockaddr *)&any, sizeof any) < 0) {
+                fd_close(fd);
+                return -errno;
+        }
         return fd;
 }
 

@@ -67,14 +67,16 @@ static void add_names(struct args *a, const struct network_plan *p)
         add(a, xasprintf("--interface-name=_gateway.%s,%s", p->domain, p->name));
 }
 
-char **dnsmasq_args(const struct network_plan *plan, const char *dir, const char *user)
+char **dnsmasq_args(const struct network_plan *plan, const char *dir, const struct dnsmasq_user *user)
 {
         struct args a = { 0 };
         if (!plan->ipv4.family && !plan->ipv6.family)
                 return NULL;
         add_fixed(&a);
         add(&a, xasprintf("--interface=%s", plan->name));
-        add(&a, xasprintf("--user=%s", user));
+        add(&a, xasprintf("--user=%s", user->user));
+        /* Without a word it would take "dip", whatever its user's group is, and could not read what is in hosts/. */
+        add(&a, xasprintf("--group=%s", user->group));
         add(&a, xasprintf("--pid-file=%s/dnsmasq.pid", dir));
         add(&a, xasprintf("--dhcp-leasefile=%s/dnsmasq.leases", dir));
         add(&a, xasprintf("--dhcp-hostsdir=%s/hosts", dir));
@@ -94,26 +96,44 @@ void dnsmasq_args_free(char **argv)
         free(argv);
 }
 
-static bool find_user(const char *passwd, const char *name, unsigned *ret_gid)
+static bool find_user(const char *passwd, const char *name, struct dnsmasq_user *ret)
 {
         _cleanup_free_ char *start = xasprintf("%s:", name);
         for (const char *line = passwd; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
                 unsigned uid, gid;
-                if (str_starts(line, start) && sscanf(line + strlen(start), "%*[^:]:%u:%u:", &uid, &gid) == 2 && uid != 0)
-                        return *ret_gid = gid, true;
+                if (!str_starts(line, start) || sscanf(line + strlen(start), "%*[^:]:%u:%u:", &uid, &gid) != 2 || uid == 0)
+                        continue;
+                snprintf(ret->user, sizeof ret->user, "%s", name);
+                ret->gid = gid;
+                return true;
         }
         return false;
 }
 
-/* No getpwnam(): with directory services it asks the network, and the loop would wait. */
-const char *dnsmasq_user(unsigned *ret_gid)
+static bool find_group(const char *group, struct dnsmasq_user *ret)
+{
+        for (const char *line = group; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+                unsigned gid;
+                if (sscanf(line, "%31[^:\n]:%*[^:]:%u:", ret->group, &gid) == 2 && gid == ret->gid)
+                        return true;
+        }
+        return false;
+}
+
+void dnsmasq_find_user(const char *passwd, const char *group, struct dnsmasq_user *ret)
 {
         static const char *const users[] = { "dnsmasq", "nobody" };
-        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
-        if (path_read_file(AT_FDCWD, "/etc/passwd", MiB(1), &b) >= 0)
-                for (size_t i = 0; i < ARRAY_SIZE(users); i++)
-                        if (find_user(strbuf_str(&b), users[i], ret_gid))
-                                return users[i];
-        *ret_gid = 65534;
-        return "nobody";
+        for (size_t i = 0; i < ARRAY_SIZE(users); i++)
+                if (find_user(passwd, users[i], ret) && find_group(group, ret))
+                        return;
+        *ret = (struct dnsmasq_user){ "nobody", "nogroup", 65534 };
+}
+
+/* No getpwnam(): with directory services it asks the network, and the loop would wait. */
+void dnsmasq_user(struct dnsmasq_user *ret)
+{
+        _cleanup_strbuf_ struct strbuf passwd = STRBUF_INIT, group = STRBUF_INIT;
+        path_read_file(AT_FDCWD, "/etc/passwd", MiB(1), &passwd);
+        path_read_file(AT_FDCWD, "/etc/group", MiB(1), &group);
+        dnsmasq_find_user(strbuf_str(&passwd), strbuf_str(&group), ret);
 }

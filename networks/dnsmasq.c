@@ -52,15 +52,17 @@ struct dnsmasq *dnsmasq_new(struct server *s, const char *name, const char *dir)
         return d;
 }
 
-/* A child is reaped; one adopted from an earlier daemon is init's to reap. */
-static void drop_process(struct dnsmasq *d)
+/* A child is reaped; one adopted from an earlier daemon is init's to reap. Its exit status, 128+signal, or -1. */
+static int drop_process(struct dnsmasq *d)
 {
         siginfo_t info = { 0 };
-        if (d->pidfd >= 0)
-                waitid(P_PIDFD, (id_t)d->pidfd, &info, WEXITED | WNOHANG);
+        int status = -1;
+        if (d->pidfd >= 0 && waitid(P_PIDFD, (id_t)d->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid)
+                status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
         watch_stop(TAKE_PTR(d->exit_watch));
         fd_reset(&d->pidfd);
         d->is_ready = false;
+        return status;
 }
 
 static void set_timer(struct dnsmasq *d, uint64_t ms, void (*fn)(void *data))
@@ -100,19 +102,20 @@ static void finish(struct dnsmasq *d, int r, struct error *err)
                 done(d->data, r, err);
 }
 
-/* The last line it wrote before it gave up. */
-static char *last_words(const struct dnsmasq *d)
+/* The last line it wrote before it gave up, or how it ended. */
+static char *last_words(const struct dnsmasq *d, int status)
 {
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
         _cleanup_free_ char *path = xasprintf("%s/dnsmasq.err", d->dir);
-        if (path_read_file(AT_FDCWD, path, KiB(64), &b) < 0)
-                return xstrdup("it said nothing");
-        char *p = b.data;
-        while (b.len > 0 && p[b.len - 1] == '\n')
-                p[--b.len] = '\0';
-        char *line = b.len ? strrchr(p, '\n') : NULL;
-        line = line ? line + 1 : p;
-        return str_empty(line) ? xstrdup("it said nothing") : xstrndup(line, SAID_MAX);
+        path_read_file(AT_FDCWD, path, KiB(64), &b);
+        while (b.len > 0 && b.data[b.len - 1] == '\n')
+                b.data[--b.len] = '\0';
+        char *line = b.len ? strrchr(b.data, '\n') : NULL;
+        if (b.len)
+                return xstrndup(line ? line + 1 : b.data, SAID_MAX);
+        if (status > 128)
+                return xasprintf("signal %d", status - 128);
+        return status < 0 ? xstrdup("not known why") : xasprintf("exit status %d", status);
 }
 
 static char *cgroup_file(const struct dnsmasq *d, const char *file)
@@ -249,8 +252,7 @@ static void on_exit_event(void *data, int fd _unused_, int events _unused_)
         struct dnsmasq *d = data;
         _cleanup_error_ struct error err = ERROR_INIT;
         bool was_ready = d->is_ready;
-        drop_process(d);
-        _cleanup_free_ char *why = last_words(d);
+        _cleanup_free_ char *why = last_words(d, drop_process(d));
         timer_cancel(d->server, d->timer);
         d->timer = 0;
         if (!d->argv)

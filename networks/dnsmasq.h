@@ -15,7 +15,11 @@
 struct dnsmasq;
 
 /* The argv for a plan (NULL-ended, owned), or NULL when the network needs none. Pure. */
-char **dnsmasq_args(const struct network_plan *plan, const char *dir, const char *user);
+struct dnsmasq_user {
+        char user[32], group[32];
+        unsigned gid;
+};
+char **dnsmasq_args(const struct network_plan *plan, const char *dir, const struct dnsmasq_user *user);
 void dnsmasq_args_free(char **argv);
 
 /* dir: the network's files. */
@@ -33,8 +37,10 @@ void dnsmasq_forget(struct dnsmasq *d);
 /* Soon reads all host entries again, since it does not notice one that went. */
 void dnsmasq_reload_soon(struct dnsmasq *d);
 
-/* The unprivileged user it becomes: "dnsmasq" or "nobody", with its group; read from /etc/passwd alone. */
-const char *dnsmasq_user(unsigned *ret_gid);
+/* The unprivileged user it becomes: "dnsmasq" or "nobody", with its group; from /etc/passwd and /etc/group alone. */
+void dnsmasq_user(struct dnsmasq_user *ret);
+/* The same from texts of those files. */
+void dnsmasq_find_user(const char *passwd, const char *group, struct dnsmasq_user *ret);
 
 /* API tests: no process is started, all of them serve. */
 void dnsmasq_set_fake(bool is_fake);

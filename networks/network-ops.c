@@ -91,10 +91,10 @@ static struct json_object *common_args(const struct network_op *op, const uint8_
 static struct json_object *bridge_args(const struct network_op *op, const struct network_plan *p)
 {
         char text[INET_TEXT_SIZE];
-        unsigned gid;
+        struct dnsmasq_user user;
         struct json_object *args = common_args(op, p->hwaddr);
-        dnsmasq_user(&gid);
-        json_set_int(args, "gid", gid);
+        dnsmasq_user(&user);
+        json_set_int(args, "gid", user.gid);
         json_set_int(args, "mtu", p->mtu ? p->mtu : 1500);
         if (p->ipv4.family)
                 json_set_string(args, "ipv4", inet_format_cidr(&p->ipv4, text));
@@ -121,7 +121,7 @@ static void on_bridge_up(void *data, int r, struct json_object *result _unused_,
         struct network_op *op = data;
         struct object *o = op_object(op);
         struct network_plan plan;
-        unsigned gid;
+        struct dnsmasq_user user;
         if (r >= 0 && !o)
                 r = error_set(err, ERR_NOT_FOUND, "Network \"%s\" not found", op->name);
         if (r < 0) {
@@ -130,8 +130,8 @@ static void on_bridge_up(void *data, int r, struct json_object *result _unused_,
         }
         _cleanup_free_ char *dir = network_dir(op->server, op->name);
         network_plan(o->body, op->server->did, &plan);
-        dnsmasq_run(net_ensure(op->server, op->name)->dnsmasq, dnsmasq_args(&plan, dir, dnsmasq_user(&gid)), on_dnsmasq,
-                    op);
+        dnsmasq_user(&user);
+        dnsmasq_run(net_ensure(op->server, op->name)->dnsmasq, dnsmasq_args(&plan, dir, &user), on_dnsmasq, op);
 }
 
 static void apply(struct network_op *op)

@@ -103,7 +103,7 @@ static char *args_text(const struct network *n)
         struct network_plan plan;
         struct strbuf b = STRBUF_INIT;
         network_plan(n, "test", &plan);
-        char **argv = dnsmasq_args(&plan, "/run/x", "nobody");
+        char **argv = dnsmasq_args(&plan, "/run/x", &(struct dnsmasq_user){ "nobody", "nogroup", 65534 });
         for (size_t i = 0; argv && argv[i]; i++)
                 strbuf_addf(&b, "%s ", argv[i]);
         dnsmasq_args_free(argv);
@@ -150,6 +150,18 @@ TEST(dnsmasq_gets_each_range_and_the_mtu)
         ASSERT_CONTAINS(text, "--dhcp-lease-max=6 ");
         ASSERT_CONTAINS(text, "--dhcp-option-force=26,1400 ");
         type_free(&network_type, n);
+}
+
+TEST(dnsmasq_gets_an_unprivileged_user_and_its_group)
+{
+        static const char passwd[] = "root:x:0:0:r:/:/bin/sh\nnobody:x:65534:7:n:/:/x\ndnsmasq:x:0:0::/:/x\n";
+        struct dnsmasq_user u = { 0 };
+        dnsmasq_find_user(passwd, "root:x:0:\nlast:x:7:a,b\n", &u);
+        ASSERT_STR(u.user, "nobody");
+        ASSERT_STR(u.group, "last");
+        ASSERT_EQ(u.gid, 7);
+        dnsmasq_find_user("", "", &u);
+        ASSERT_STR(u.group, "nogroup");
 }
 
 TEST(leases_are_read_and_rubbish_is_passed_over)
