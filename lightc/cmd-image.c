@@ -124,7 +124,6 @@ static int run_show(struct client *c, const struct args *a, struct error *err)
 
 static void print_time(struct json_object *image, const char *label, const char *key, const char *never)
 {
-        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
         int64_t ns = 0;
         struct tm tm;
         char text[64] = "";

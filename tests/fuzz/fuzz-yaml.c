@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* links: lightc-lib */
+/* links: api */
 /* Whatever can be read as YAML is written so that it reads back the same. */
-#include "lightc/yaml.h"
+#include "api/yaml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -7,7 +7,7 @@ lightc=${BIN:?}/lightc
 lib=$(cd "$(dirname "$0")/../lib" && pwd)
 command -v python3 >/dev/null || { echo "python3 is not installed"; exit 77; }
 tmp=$(mktemp -d)
-failed=0 daemon=
+failed=0 daemon= poll=0.02
 
 stop_daemon() { [ -n "$daemon" ] && kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null; daemon=; rm -f "$tmp/socket"; }
 trap 'stop_daemon; rm -rf "$tmp"' EXIT
@@ -20,7 +20,7 @@ start_daemon() { # extension...
 }
 until_true() { # command...: polls, ten seconds at most
         local i
-        for ((i = 0; i < 500; i++)); do "$@" && return 0; sleep 0.02; done
+        for ((i = 0; i < 500; i++)); do "$@" && return 0; sleep "$poll"; done
         echo "never true: $*" >&2
         return 1
 }
