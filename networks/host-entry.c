@@ -3,6 +3,8 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "networks/dhcp-release.h"
+#include "networks/lease.h"
 #include "networks/network-ops.h"
 #include "networks/nic.h"
 
@@ -63,10 +65,14 @@ void host_entry_write(struct server *s, const char *network, const char *file, c
                 dnsmasq_reload_soon(n->dnsmasq);
 }
 
-bool host_entry_remove(struct server *s, const char *network, const char *file)
+bool host_entry_remove(struct server *s, const char *network, const char *file, struct host_entry *ret)
 {
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
         _cleanup_close_ int dir = open_dir(s, network);
-        return dir >= 0 && unlinkat(dir, file, 0) == 0;
+        if (dir < 0 || path_read_file(dir, file, ENTRY_MAX, &b) < 0)
+                return false;
+        unlinkat(dir, file, 0);
+        return host_entry_parse(strbuf_str(&b), ret);
 }
 
 void host_entry_each(struct server *s, const char *network, void (*fn)(const struct host_entry *e, void *data),
@@ -94,16 +100,38 @@ static char *file_name(const char *project, const char *instance, const char *de
         return xasprintf("%s.%s.%s", instance, project, device);
 }
 
-static bool has_names(struct server *s, const char *network)
+static struct network *find_network(struct server *s, const char *name)
 {
         struct object **objects;
         size_t n = object_list(s, &network_kind, NULL, &objects);
         for (size_t i = 0; i < n; i++)
-                if (streq(objects[i]->name, network))
-                        return streq(config_get(network_tables, &((struct network *)objects[i]->body)->config,
-                                                "dns.mode"),
-                                     "managed");
-        return false;
+                if (streq(objects[i]->name, name))
+                        return objects[i]->body;
+        return NULL;
+}
+
+static bool has_names(struct server *s, const char *network)
+{
+        struct network *n = find_network(s, network);
+        return n && streq(config_get(network_tables, &n->config, "dns.mode"), "managed");
+}
+
+/* All leases of a nic that has gone. */
+static void release(struct server *s, const char *network, const uint8_t hwaddr[static HWADDR_SIZE])
+{
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        _cleanup_free_ char *dir = network_dir(s, network), *path = xasprintf("%s/dnsmasq.leases", dir);
+        char wanted[HWADDR_TEXT_SIZE];
+        struct network_plan plan;
+        struct lease lease;
+        struct network *n = find_network(s, network);
+        if (!n || path_read_file(AT_FDCWD, path, LEASES_SIZE_MAX, &b) < 0)
+                return;
+        network_plan(n, s->did, &plan);
+        hwaddr_format(hwaddr, wanted);
+        for (const char *text = strbuf_str(&b); lease_next(&text, &lease);)
+                if (streq(lease.hwaddr, wanted) && lease.address.family == AF_INET)
+                        dhcp_release_send(network, hwaddr, &lease.address, &plan.ipv4);
 }
 
 void nic_register(struct server *s, const struct nic_plan *plan, const char *project, const char *instance,
@@ -117,7 +145,10 @@ void nic_register(struct server *s, const struct nic_plan *plan, const char *pro
 void nic_unregister(struct server *s, const char *network, const char *project, const char *instance, const char *device)
 {
         _cleanup_free_ char *file = file_name(project, instance, device);
+        struct host_entry entry;
         struct net *n = net_find(s, network);
-        if (host_entry_remove(s, network, file) && n)
-                dnsmasq_reload_soon(n->dnsmasq);
+        if (!host_entry_remove(s, network, file, &entry) || !n)
+                return;
+        release(s, network, entry.hwaddr);
+        dnsmasq_reload_soon(n->dnsmasq);
 }

@@ -15,8 +15,8 @@ struct host_entry {
 
 void host_entry_write(struct server *s, const char *network, const char *file, const uint8_t hwaddr[static HWADDR_SIZE],
                       const char *name);
-/* true: there was one. */
-bool host_entry_remove(struct server *s, const char *network, const char *file);
+/* true: there was one, and this is what it said. */
+bool host_entry_remove(struct server *s, const char *network, const char *file, struct host_entry *ret);
 /* "<hwaddr>[,<name>]\n"; false: it is something else. */
 bool host_entry_parse(const char *text, struct host_entry *ret);
 /* Calls fn for each; the number is bounded by the ports of a bridge, give or take. */

@@ -5,6 +5,7 @@
 #include "base/inet.h"
 
 #define LEASE_HOSTNAME_SIZE 256
+#define LEASES_SIZE_MAX MiB(8) /* of the file */
 
 struct lease {
         int64_t expires; /* seconds since 1970; 0: never */

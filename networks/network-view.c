@@ -12,8 +12,6 @@
 
 #include <fcntl.h>
 
-#define LEASES_SIZE_MAX MiB(8)
-
 static void write_used_by(struct server *s, const struct object *o, struct json_writer *w)
 {
         struct strlist urls = { 0 };

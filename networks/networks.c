@@ -164,7 +164,9 @@ void networks_start(struct server *s)
         struct json_object *keep = json_object_new_array(), *args = json_object_new_object();
         _cleanup_free_ char *alias = network_alias(s), *dir = xasprintf("%s/networks", s->run_dir);
         struct object **objects;
-        netstate_open(s);
+        int r = netstate_open(s);
+        if (r < 0)
+                log_warning("addresses of containers are not known: %s", strerror(-r));
         size_t n = object_list(s, &network_kind, NULL, &objects);
         for (size_t i = 0; i < n; i++)
                 json_array_add_string(keep, objects[i]->name);

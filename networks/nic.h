@@ -42,8 +42,8 @@ struct json_object *nic_plan_json(const struct nic_plan *plan);
 
 /*
  * Before its start and when an instance is renamed: the network's DNS answers "<instance>.<domain>" with the address it
- * gives to this nic. Idempotent and quick. Unregister when the instance or the device is deleted: a stopped one keeps
- * its entry.
+ * gives to this nic. Idempotent and quick. Unregister when the instance or the device is deleted, which gives its address
+ * back; a stopped one keeps its entry and its lease.
  */
 void nic_register(struct server *s, const struct nic_plan *plan, const char *project, const char *instance,
                   const char *device);

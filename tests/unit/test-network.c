@@ -2,6 +2,7 @@
 /* links: networks projects server config api store runtime */
 #include "tests/lib/test.h"
 #include "base/alloc.h"
+#include "networks/dhcp-release.h"
 #include "networks/dnsmasq.h"
 #include "networks/host-entry.h"
 #include "networks/lease.h"
@@ -196,6 +197,17 @@ TEST(host_entries_are_read)
         ASSERT_STR(e.name, "");
         ASSERT_FALSE(host_entry_parse("c1", &e));
         ASSERT_FALSE(host_entry_parse("00:16:3e:01:02:03x", &e));
+}
+
+TEST(dhcp_release_names_lease_and_server)
+{
+        uint8_t p[DHCP_RELEASE_SIZE], mac[HWADDR_SIZE] = { 0, 0x16, 0x3e, 1, 2, 3 };
+        struct inet_prefix address = inet4_make(0x0a011009, 32), server = inet4_make(0x0a011001, 20);
+        dhcp_release_build(mac, &address, &server, 1, p);
+        ASSERT_EQ(p[0], 1);
+        ASSERT_EQ(memcmp(p + 12, (uint8_t[]){ 10, 1, 16, 9 }, 4), 0);
+        ASSERT_EQ(memcmp(p + 28, mac, 6), 0);
+        ASSERT_EQ(memcmp(p + 236, (uint8_t[]){ 99, 130, 83, 99, 53, 1, 7, 54, 4, 10, 1, 16, 1, 255 }, 14), 0);
 }
 
 TEST(host_names_fit_and_differ)
