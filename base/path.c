@@ -54,42 +54,85 @@ int path_mkdir_all(const char *path, mode_t mode)
         }
 }
 
-static int remove_below(int fd, dev_t dev);
+/*
+ * A guest may nest directories deeper than descriptors or stack reach. Below DEPTH_MAX a directory is moved up to the
+ * top of the tree that is being removed, where the next round finds it.
+ */
+#define DEPTH_MAX 64
 
-static int remove_entry(int dir_fd, const char *name, dev_t dev)
+struct removal {
+        int top_fd;
+        dev_t dev;
+        unsigned n_moved;
+};
+
+static int remove_below(struct removal *rm, int take_fd, unsigned depth);
+
+static int move_up(struct removal *rm, int dir_fd, const char *name)
+{
+        for (int tries = 0; tries < 1000; tries++) {
+                char to[32];
+                snprintf(to, sizeof to, ".deep-%u", rm->n_moved++);
+                if (renameat(dir_fd, name, rm->top_fd, to) == 0)
+                        return 0;
+                /* The name is taken by something of the guest's. */
+                if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR)
+                        return -errno;
+        }
+        return -EEXIST;
+}
+
+static int remove_entry(struct removal *rm, int dir_fd, const char *name, unsigned depth)
 {
         if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
                 return 0;
         if (errno != EISDIR && errno != EPERM)
                 return -errno;
+        if (depth >= DEPTH_MAX)
+                return move_up(rm, dir_fd, name);
         int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        int r = remove_below(fd, dev); /* takes fd */
+        int r = remove_below(rm, fd, depth + 1);
         if (r < 0)
                 return r;
         return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-static int remove_below(int fd, dev_t dev)
+static int remove_below(struct removal *rm, int take_fd, unsigned depth)
 {
         struct stat st;
-        if (fstat(fd, &st) < 0 || st.st_dev != dev) {
-                fd_close(fd);
+        if (fstat(take_fd, &st) < 0 || st.st_dev != rm->dev) {
+                fd_close(take_fd);
                 return -EXDEV;
         }
-        DIR *dir = fdopendir(fd);
+        DIR *dir = fdopendir(take_fd);
         if (!dir) {
-                fd_close(fd);
+                fd_close(take_fd);
                 return -errno;
         }
         int r = 0;
         struct dirent *e;
         while (r == 0 && (e = readdir(dir)))
                 if (!streq(e->d_name, ".") && !streq(e->d_name, ".."))
-                        r = remove_entry(fd, e->d_name, dev);
+                        r = remove_entry(rm, take_fd, e->d_name, depth);
         closedir(dir);
         return r;
+}
+
+static int remove_rounds(struct removal *rm, int dir_fd, const char *name)
+{
+        for (;;) {
+                unsigned before = rm->n_moved;
+                int fd = openat(rm->top_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                int r = fd < 0 ? -errno : remove_below(rm, fd, 0);
+                if (r < 0)
+                        return r;
+                if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+                        return 0;
+                if (errno != ENOTEMPTY || rm->n_moved == before)
+                        return -errno;
+        }
 }
 
 int path_remove_tree(int dir_fd, const char *name)
@@ -97,7 +140,13 @@ int path_remove_tree(int dir_fd, const char *name)
         struct stat st;
         if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
-        return remove_entry(dir_fd, name, st.st_dev);
+        if (!S_ISDIR(st.st_mode))
+                return unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+        _cleanup_close_ int top = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (top < 0)
+                return -errno;
+        struct removal rm = { .top_fd = top, .dev = st.st_dev };
+        return remove_rounds(&rm, dir_fd, name);
 }
 
 int path_read_file(int dir_fd, const char *path, size_t max, struct strbuf *out)

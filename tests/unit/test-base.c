@@ -10,6 +10,7 @@
 #include "base/units.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -189,4 +190,26 @@ TEST(an_error_is_copied_whole)
         ASSERT_STR(b.hint, "Delete its instances");
         ASSERT_STR(b.name, "p");
         error_copy(NULL, &b);
+}
+
+TEST(a_tree_deeper_than_descriptors_reach_is_removed)
+{
+        char dir[] = "/tmp/test-deep-XXXXXX";
+        struct rlimit old, few = { 128, 128 };
+        ASSERT_TRUE(mkdtemp(dir) != NULL);
+        ASSERT_OK(getrlimit(RLIMIT_NOFILE, &old));
+        few.rlim_max = old.rlim_max;
+        int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        for (int i = 0; i < 1000; i++) {
+                ASSERT_OK(mkdirat(fd, ".deep-0", 0700) < 0 ? -errno : 0); /* a name that will be in the way */
+                ASSERT_OK(symlinkat("/", fd, "link") < 0 ? -errno : 0);
+                int next = openat(fd, ".deep-0", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                close(fd);
+                fd = next;
+        }
+        close(fd);
+        ASSERT_OK(setrlimit(RLIMIT_NOFILE, &few));
+        ASSERT_OK(path_remove_tree(AT_FDCWD, dir));
+        ASSERT_OK(setrlimit(RLIMIT_NOFILE, &old));
+        ASSERT_TRUE(access(dir, F_OK) < 0);
 }
