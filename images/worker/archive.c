@@ -123,7 +123,8 @@ static int start(struct archive_input *in)
         in->input = xcalloc(1, INPUT_SIZE);
         in->reader = archive_read_new();
         archive_read_support_format_tar(in->reader);
-        if (pread(in->fd, magic, sizeof magic, 0) == sizeof magic && memcmp(magic, xz_magic, sizeof xz_magic) == 0)
+        if (pread(in->fd, magic, sizeof magic, 0) == sizeof magic &&
+            memcmp(magic, xz_magic, sizeof xz_magic) == 0)
                 return start_xz(in);
         archive_read_support_filter_gzip(in->reader);
         archive_read_support_filter_bzip2(in->reader);
@@ -131,7 +132,8 @@ static int start(struct archive_input *in)
         return 0;
 }
 
-int archive_input_open(int fd, uint64_t max_bytes, const char *stage, struct archive_input **ret, struct error *err)
+int archive_input_open(int fd, uint64_t max_bytes, const char *stage, struct archive_input **ret,
+                       struct error *err)
 {
         _cleanup_(archive_input_freep) struct archive_input *in = xnew(struct archive_input);
         in->fd = fd;
@@ -191,7 +193,8 @@ int archive_input_next(struct archive_input *in, struct archive_entry **ret_entr
         if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
                 return archive_input_failed(in, err);
         if (++in->n_entries > ARCHIVE_ENTRIES_MAX)
-                return error_set(err, ERR_TOO_LARGE, "The archive has more than %u entries", ARCHIVE_ENTRIES_MAX);
+                return error_set(err, ERR_TOO_LARGE, "The archive has more than %u entries",
+                                 ARCHIVE_ENTRIES_MAX);
         /* Entries the caller skips are decoded all the same. */
         if ((uint64_t)archive_filter_bytes(in->reader, 0) > in->max_bytes + in->n_entries * KiB(8) + MiB(64))
                 return too_large(in, err);
@@ -207,7 +210,8 @@ int archive_input_account(struct archive_input *in, uint64_t bytes, struct error
         in->n_content += bytes;
         if (in->n_content > RATIO_FREE_BYTES && in->n_content / RATIO_MAX > in->file_size)
                 return error_set(err, ERR_TOO_LARGE,
-                                 "The archive unpacks to more than %u times its size, which no image does", RATIO_MAX);
+                                 "The archive unpacks to more than %u times its size, which no image does",
+                                 RATIO_MAX);
         return 0;
 }
 

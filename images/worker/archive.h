@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A tar archive read from a descriptor, compressed or not (xz, gzip, zstd, bzip2; told by its first bytes, never by a
- * name). Counts what goes in and comes out so that a bomb is noticed while it is small. Writes nothing anywhere.
+ * A tar archive read from a descriptor, compressed or not (xz, gzip, zstd, bzip2; told by its first bytes,
+ * never by a name). Counts what goes in and comes out so that a bomb is noticed while it is small. Writes
+ * nothing anywhere.
  */
 #pragma once
 
@@ -19,7 +20,8 @@ enum archive_kind archive_kind_of(int fd);
 
 struct archive_input;
 /* Borrows fd. max_bytes caps the decompressed stream (0: GiB(64)); stage: for progress, or NULL. */
-int archive_input_open(int fd, uint64_t max_bytes, const char *stage, struct archive_input **ret, struct error *err);
+int archive_input_open(int fd, uint64_t max_bytes, const char *stage, struct archive_input **ret,
+                       struct error *err);
 void archive_input_free(struct archive_input *in);
 DEFINE_CLEANUP(struct archive_input *, archive_input_free)
 

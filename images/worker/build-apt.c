@@ -8,7 +8,8 @@
 
 const char *build_stage_name(enum build_stage stage)
 {
-        static const char *const names[_BUILD_STAGE_MAX] = { "resolve", "download", "unpack", "configure", "squash" };
+        static const char *const names[_BUILD_STAGE_MAX] = { "resolve", "download", "unpack", "configure",
+                                                             "squash" };
         return names[stage];
 }
 
@@ -28,7 +29,8 @@ static const struct {
         { "I: installing remaining packages", BUILD_CONFIGURE },
 };
 
-/* The first row whose words occur decides; a later, more telling row does not replace an earlier complaint. */
+/* The first row whose words occur decides; a later, more telling row does not replace an earlier complaint.
+ */
 static const struct {
         const char *words;
         enum error_code code;
@@ -95,7 +97,9 @@ void build_watch_line(struct build_watch *w, const char *line)
 
 int build_watch_percent(const struct build_watch *w)
 {
-        unsigned done = w->stage == BUILD_DOWNLOAD ? w->n_fetched : w->stage == BUILD_CONFIGURE ? w->n_configured : 0;
+        unsigned done = w->stage == BUILD_DOWNLOAD    ? w->n_fetched
+                        : w->stage == BUILD_CONFIGURE ? w->n_configured
+                                                      : 0;
         return w->n_packages ? (int)(MIN(done, w->n_packages) * 100 / w->n_packages) : 0;
 }
 
@@ -108,10 +112,12 @@ int build_watch_failed(const struct build_watch *w, const char *image, struct er
         case ERR_NOT_FOUND:
                 return error_set(err, ERR_NOT_FOUND, "Building \"%s\": %s", image, why);
         case ERR_FORBIDDEN:
-                return error_set(err, ERR_FORBIDDEN, "Building \"%s\": the packages' signatures cannot be checked: %s",
-                                 image, why);
+                return error_set(err, ERR_FORBIDDEN,
+                                 "Building \"%s\": the packages' signatures cannot be checked: %s", image,
+                                 why);
         case ERR_UNAVAILABLE:
-                error_set(err, ERR_UNAVAILABLE, "Building \"%s\": the package mirror cannot be reached: %s", image, why);
+                error_set(err, ERR_UNAVAILABLE, "Building \"%s\": the package mirror cannot be reached: %s",
+                          image, why);
                 return error_hint(err, "Check this host's network and its package sources in /etc/apt");
         default:
                 return error_set(err, ERR_INTERNAL, "Building \"%s\": %s", image, why);

@@ -7,7 +7,14 @@
 
 #include "base/error.h"
 
-enum build_stage { BUILD_RESOLVE, BUILD_DOWNLOAD, BUILD_UNPACK, BUILD_CONFIGURE, BUILD_SQUASH, _BUILD_STAGE_MAX };
+enum build_stage {
+        BUILD_RESOLVE,
+        BUILD_DOWNLOAD,
+        BUILD_UNPACK,
+        BUILD_CONFIGURE,
+        BUILD_SQUASH,
+        _BUILD_STAGE_MAX
+};
 const char *build_stage_name(enum build_stage stage);
 
 struct build_watch {

@@ -35,7 +35,8 @@ static void ignore_line(void *ctx _unused_, const char *line _unused_)
 {
 }
 
-/* systemctl's offline mode knows the aliases and sockets a unit brings along; run inside the tree it is the tree's own. */
+/* systemctl's offline mode knows the aliases and sockets a unit brings along; run inside the tree it is the
+ * tree's own. */
 static int systemctl(const char *root, const char *verb, const char *const *units, size_t n_units)
 {
         const char *argv[32] = { "/usr/sbin/chroot", root, "/usr/bin/systemctl", "-q", verb };
@@ -50,9 +51,11 @@ static int systemctl(const char *root, const char *verb, const char *const *unit
 static int set_units(const char *root)
 {
         static const char *const on[] = { "systemd-networkd.service", "systemd-resolved.service" };
-        /* What waits for links the host decides about, trims disks that are not ours, or makes all containers wake at once. */
-        static const char *const off[] = { "systemd-networkd-wait-online.service", "systemd-timesyncd.service",
-                                           "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer" };
+        /* What waits for links the host decides about, trims disks that are not ours, or makes all containers
+         * wake at once. */
+        static const char *const off[] = { "systemd-networkd-wait-online.service",
+                                           "systemd-timesyncd.service", "e2scrub_all.timer",
+                                           "e2scrub_reap.service", "fstrim.timer" };
         static const char *const masked[] = { "sys-kernel-debug.mount", "sys-kernel-config.mount",
                                               "sys-kernel-tracing.mount", "systemd-modules-load.service",
                                               "systemd-udev-settle.service" };
@@ -65,13 +68,15 @@ static int set_units(const char *root)
 
 static int write_file(int root_fd, const char *path, const char *text)
 {
-        _cleanup_close_ int fd = path_open_inroot(root_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY, 0644);
+        _cleanup_close_ int fd =
+                path_open_inroot(root_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY, 0644);
         if (fd < 0)
                 return fd;
         return fd_write_all(fd, text, strlen(text));
 }
 
-/* Packages ran scripts in this tree: its paths are opened inside it, and links are replaced, not written through. */
+/* Packages ran scripts in this tree: its paths are opened inside it, and links are replaced, not written
+ * through. */
 static int replace_file(int root_fd, const char *dir, const char *name, const char *text)
 {
         _cleanup_close_ int dir_fd = path_open_inroot(root_fd, dir, O_RDONLY | O_DIRECTORY, 0);
@@ -181,7 +186,8 @@ static int write_members(struct archive *a, const char *metadata)
         return r == 0 && archive_write_close(a) == ARCHIVE_OK ? 0 : -EIO;
 }
 
-int build_write_metadata(const char *dir, const struct build_release *release, const char *variant, struct error *err)
+int build_write_metadata(const char *dir, const struct build_release *release, const char *variant,
+                         struct error *err)
 {
         _cleanup_free_ char *path = xasprintf("%s/%s", dir, spool_file_names[SPOOL_META]);
         _cleanup_free_ char *metadata = metadata_text(release, variant);

@@ -86,7 +86,8 @@ static void stanza_done(struct stanza *s)
         *s = (struct stanza){ 0 };
 }
 
-static void add_suites(const struct stanza *s, const char *uri, const struct build_release *release, struct strbuf *out)
+static void add_suites(const struct stanza *s, const char *uri, const struct build_release *release,
+                       struct strbuf *out)
 {
         const char *suites = s->suites;
         for (;;) {
@@ -116,8 +117,9 @@ static void take_field(struct stanza *s, const char *line)
         const struct {
                 const char *name;
                 char **value;
-        } fields[] = { { "Types:", &s->types },           { "URIs:", &s->uris },     { "Suites:", &s->suites },
-                       { "Components:", &s->components }, { "Signed-By:", &s->key }, { "Enabled:", &s->enabled } };
+        } fields[] = { { "Types:", &s->types },   { "URIs:", &s->uris },
+                       { "Suites:", &s->suites }, { "Components:", &s->components },
+                       { "Signed-By:", &s->key }, { "Enabled:", &s->enabled } };
         for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
                 size_t n = strlen(fields[i].name);
                 if (strncasecmp(line, fields[i].name, n) != 0 || *fields[i].value)

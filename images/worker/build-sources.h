@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where packages come from: the host's own Debian archive entries (both of apt's forms), turned into one-line entries
- * for another release. Pure, so that hostile or odd files are a unit test. Knows no network.
+ * Where packages come from: the host's own Debian archive entries (both of apt's forms), turned into one-line
+ * entries for another release. Pure, so that hostile or odd files are a unit test. Knows no network.
  */
 #pragma once
 
@@ -16,7 +16,8 @@ struct build_release {
 /* By codename or number; NULL: not one we build. */
 const struct build_release *build_release_find(const char *name);
 
-/* The contents of one file of /etc/apt: appends "deb [signed-by=…] URI suite main" lines for what is Debian's archive. */
+/* The contents of one file of /etc/apt: appends "deb [signed-by=…] URI suite main" lines for what is Debian's
+ * archive. */
 void build_sources_from_deb822(const char *text, const struct build_release *release, struct strbuf *out);
 void build_sources_from_list(const char *text, const struct build_release *release, struct strbuf *out);
 

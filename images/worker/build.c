@@ -24,8 +24,8 @@
 #define SQUASHFS "/target/rootfs"
 
 /*
- * What a container needs to boot to "running" and be usable; without udev systemd-networkd waits for ever where /sys
- * is writable.
+ * What a container needs to boot to "running" and be usable; without udev systemd-networkd waits for ever
+ * where /sys is writable.
  */
 static const char base_packages[] = "systemd,systemd-sysv,udev,dbus,iproute2,iputils-ping,procps,netbase,"
                                     "ca-certificates,less,nano,debian-archive-keyring";
@@ -69,15 +69,25 @@ static int bootstrap(struct build *b, struct error *err)
 {
         _cleanup_free_ char *include = xasprintf("--include=%s", b->packages);
         _cleanup_free_ char *variant = xasprintf("--variant=%s", b->variant);
-        const char *argv[] = { "/usr/bin/mmdebstrap", "--verbose", "--mode=root", variant, include,
-                               "--aptopt=Acquire::Languages \"none\"", "--aptopt=Acquire::Retries \"2\"",
-                               "--aptopt=APT::Install-Recommends \"false\"", b->release->codename, ROOT, "-", NULL };
+        const char *argv[] = { "/usr/bin/mmdebstrap",
+                               "--verbose",
+                               "--mode=root",
+                               variant,
+                               include,
+                               "--aptopt=Acquire::Languages \"none\"",
+                               "--aptopt=Acquire::Retries \"2\"",
+                               "--aptopt=APT::Install-Recommends \"false\"",
+                               b->release->codename,
+                               ROOT,
+                               "-",
+                               NULL };
         _cleanup_close_ int input = sources_as_input(b);
         int status = 0, r = input < 0 ? input : tool_run(argv, input, on_bootstrap_line, b, &status);
         if (r < 0)
                 return error_set_errno(err, r, "Starting mmdebstrap");
         if (status == 127)
-                return error_set(err, ERR_UNSUPPORTED, "mmdebstrap is not installed; building images needs it");
+                return error_set(err, ERR_UNSUPPORTED,
+                                 "mmdebstrap is not installed; building images needs it");
         return status == 0 ? 0 : build_watch_failed(&b->watch, b->release->codename, err);
 }
 
@@ -100,8 +110,10 @@ static void on_squash_line(void *ctx, const char *line)
 
 static int squash(struct error *err)
 {
-        static const char *const argv[] = { "/usr/bin/mksquashfs", ROOT, SQUASHFS, "-noappend", "-comp", "zstd",
-                                            "-Xcompression-level", "3", "-mem", "512M", NULL };
+        static const char *const argv[] = {
+                "/usr/bin/mksquashfs", ROOT, SQUASHFS, "-noappend", "-comp", "zstd",
+                "-Xcompression-level", "3",  "-mem",   "512M",      NULL
+        };
         struct squashing s = { 0 };
         int status = 0;
         worker_progress("squash", 0);
@@ -112,7 +124,9 @@ static int squash(struct error *err)
                 r = error_set(err, ERR_UNSUPPORTED, "mksquashfs is not installed; building images needs it");
         else if (status != 0)
                 r = error_set(err, s.is_full ? ERR_NO_SPACE : ERR_INTERNAL, "Packing the built system: %s",
-                              s.is_full ? "No space left on device" : s.complaint ? s.complaint : "mksquashfs failed");
+                              s.is_full     ? "No space left on device"
+                              : s.complaint ? s.complaint
+                                            : "mksquashfs failed");
         free(s.complaint);
         return r;
 }
@@ -169,7 +183,8 @@ static int read_packages(struct json_object *args, struct build *b, struct error
         struct json_object *extra = json_get_array(args, "packages");
         size_t n = extra ? json_object_array_length(extra) : 0;
         if (n > EXTRA_PACKAGES_MAX)
-                return error_set(err, ERR_BAD_REQUEST, "More than %d packages are asked for", EXTRA_PACKAGES_MAX);
+                return error_set(err, ERR_BAD_REQUEST, "More than %d packages are asked for",
+                                 EXTRA_PACKAGES_MAX);
         strbuf_adds(&list, base_packages);
         if (b->release->has_resolved_package)
                 strbuf_adds(&list, ",systemd-resolved");
@@ -187,17 +202,19 @@ static int read_packages(struct json_object *args, struct build *b, struct error
 static int read_build(struct json_object *args, struct build *b, struct error *err)
 {
         static const char *const variants[] = { "minbase", "important", "standard" };
-        const char *release = json_get_string(args, "release", ""), *variant = json_get_string(args, "variant", "minbase");
+        const char *release = json_get_string(args, "release", ""),
+                   *variant = json_get_string(args, "variant", "minbase");
         _cleanup_free_ char *shown = name_printable(release), *shown_variant = name_printable(variant);
         b->release = build_release_find(release);
         if (!b->release)
-                return error_set(err, ERR_NOT_FOUND, "Debian \"%s\" is not a release that can be built (11, 12, 13)", shown);
+                return error_set(err, ERR_NOT_FOUND,
+                                 "Debian \"%s\" is not a release that can be built (11, 12, 13)", shown);
         for (size_t i = 0; i < ARRAY_SIZE(variants); i++)
                 if (streq(variant, variants[i]))
                         b->variant = variants[i];
         if (!b->variant)
-                return error_set(err, ERR_BAD_REQUEST, "Variant \"%s\" is none of minbase, important, standard",
-                                 shown_variant);
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "Variant \"%s\" is none of minbase, important, standard", shown_variant);
         int r = read_packages(args, b, err);
         return r < 0 ? r : read_sources(b, err);
 }

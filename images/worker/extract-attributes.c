@@ -10,8 +10,8 @@
 #include <sys/xattr.h>
 
 /*
- * trusted.* is not for an image to set (trusted.overlay.* would steer our own overlay mounts), and labels of security
- * modules belong to the machine the archive came from.
+ * trusted.* is not for an image to set (trusted.overlay.* would steer our own overlay mounts), and labels of
+ * security modules belong to the machine the archive came from.
  */
 static bool is_wanted(const char *name)
 {
@@ -28,8 +28,11 @@ static int set_xattrs(int fd, struct archive_entry *entry, const char **ret_what
                 if (!name || !is_wanted(name))
                         continue;
                 /* A file system without user attributes still makes a good root. */
-                if (fsetxattr(fd, name, value, size, 0) < 0 && !(errno == ENOTSUP && str_starts(name, "user.")))
-                        return *ret_what = str_starts(name, "user.") ? "a user attribute" : "file capabilities", -errno;
+                if (fsetxattr(fd, name, value, size, 0) < 0 &&
+                    !(errno == ENOTSUP && str_starts(name, "user.")))
+                        return *ret_what =
+                                       str_starts(name, "user.") ? "a user attribute" : "file capabilities",
+                               -errno;
         }
         return 0;
 }
@@ -75,7 +78,8 @@ static void add_entry(struct strbuf *list, int permset, int tag, int64_t id, con
         }
         struct posix_acl_xattr_entry e = { .e_tag = htole16(acl_tag(tag)),
                                            .e_perm = htole16((uint16_t)(permset & 7)),
-                                           .e_id = htole32(has_id ? (uint32_t)id : (uint32_t)ACL_UNDEFINED_ID) };
+                                           .e_id = htole32(has_id ? (uint32_t)id
+                                                                  : (uint32_t)ACL_UNDEFINED_ID) };
         strbuf_add(list, &e, sizeof e);
 }
 

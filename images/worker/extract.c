@@ -125,7 +125,8 @@ static struct timespec mtime_of(struct archive_entry *e)
         return t;
 }
 
-/* Owner before mode (a change of owner clears setuid), both before capabilities (which a change of owner drops). */
+/* Owner before mode (a change of owner clears setuid), both before capabilities (which a change of owner
+ * drops). */
 static int finish_inode(int fd, struct archive_entry *e, const char **ret_what)
 {
         *ret_what = "the owner";
@@ -179,11 +180,12 @@ static int write_content(struct extract *x, int fd, int64_t size, const char *pa
         return end < size && ftruncate(fd, size) < 0 ? failed(path, -errno, err) : 0;
 }
 
-static int make_file(struct extract *x, struct archive_entry *e, int dir_fd, const char *name, const char *path,
-                     struct error *err)
+static int make_file(struct extract *x, struct archive_entry *e, int dir_fd, const char *name,
+                     const char *path, struct error *err)
 {
         struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, mtime_of(e) };
-        _cleanup_close_ int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        _cleanup_close_ int fd =
+                openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return failed(path, -errno, err);
         int r = write_content(x, fd, archive_entry_size(e), path, err);
@@ -203,8 +205,8 @@ static void remember_time(struct extract *x, struct archive_entry *e, const char
         x->dir_times[x->n_dir_times++] = (struct dir_time){ xstrdup(path), mtime_of(e) };
 }
 
-static int make_dir(struct extract *x, struct archive_entry *e, int dir_fd, const char *name, const char *path,
-                    struct error *err)
+static int make_dir(struct extract *x, struct archive_entry *e, int dir_fd, const char *name,
+                    const char *path, struct error *err)
 {
         int r = 0;
         if (*name && mkdirat(dir_fd, name, 0700) < 0) {
@@ -216,7 +218,8 @@ static int make_dir(struct extract *x, struct archive_entry *e, int dir_fd, cons
         }
         if (r < 0)
                 return failed(path, r, err);
-        _cleanup_close_ int fd = openat(dir_fd, *name ? name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_close_ int fd =
+                openat(dir_fd, *name ? name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return failed(path, -errno, err);
         remember_time(x, e, *path ? path : ".");
@@ -230,24 +233,28 @@ static int make_symlink(struct archive_entry *e, int dir_fd, const char *name)
         if (str_empty(target))
                 return -EINVAL;
         if (symlinkat(target, dir_fd, name) < 0 ||
-            fchownat(dir_fd, name, (uid_t)archive_entry_uid(e), (gid_t)archive_entry_gid(e), AT_SYMLINK_NOFOLLOW) < 0 ||
+            fchownat(dir_fd, name, (uid_t)archive_entry_uid(e), (gid_t)archive_entry_gid(e),
+                     AT_SYMLINK_NOFOLLOW) < 0 ||
             utimensat(dir_fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
                 return -errno;
         return 0;
 }
 
-/* By name: opening a FIFO would wait, opening a socket fails. The directory is ours alone, so names do not move. */
+/* By name: opening a FIFO would wait, opening a socket fails. The directory is ours alone, so names do not
+ * move. */
 static int make_special(struct archive_entry *e, int dir_fd, const char *name, mode_t type)
 {
         if (mknodat(dir_fd, name, type | 0600, 0) < 0 ||
-            fchownat(dir_fd, name, (uid_t)archive_entry_uid(e), (gid_t)archive_entry_gid(e), AT_SYMLINK_NOFOLLOW) < 0 ||
+            fchownat(dir_fd, name, (uid_t)archive_entry_uid(e), (gid_t)archive_entry_gid(e),
+                     AT_SYMLINK_NOFOLLOW) < 0 ||
             fchmodat(dir_fd, name, archive_entry_mode(e) & 07777, 0) < 0)
                 return -errno;
         return 0;
 }
 
 /* The entry's name without the prefix; NULL: not ours to unpack. A linked rootfs is refused here. */
-static int strip_name(struct extract *x, struct archive_entry *e, const char *name, char **ret_path, struct error *err)
+static int strip_name(struct extract *x, struct archive_entry *e, const char *name, char **ret_path,
+                      struct error *err)
 {
         size_t n = strlen(x->strip);
         if (n == 0)
@@ -265,12 +272,13 @@ static int strip_name(struct extract *x, struct archive_entry *e, const char *na
         return 0;
 }
 
-static int make_hardlink(struct extract *x, const char *wanted, int dir_fd, const char *name, const char *path,
-                         struct error *err)
+static int make_hardlink(struct extract *x, const char *wanted, int dir_fd, const char *name,
+                         const char *path, struct error *err)
 {
         _cleanup_free_ char *clean = NULL;
         size_t n = strlen(x->strip);
-        if (archive_clean_name(wanted, &clean, NULL) < 0 || !str_starts(clean, x->strip) || strlen(clean) == n)
+        if (archive_clean_name(wanted, &clean, NULL) < 0 || !str_starts(clean, x->strip) ||
+            strlen(clean) == n)
                 return refuse(path, "it is a hard link to something outside the tree", err);
         char *target = clean + n, *slash = strrchr(target, '/');
         _cleanup_close_ int above = -EBADF;
@@ -280,7 +288,8 @@ static int make_hardlink(struct extract *x, const char *wanted, int dir_fd, cons
                 if (above < 0)
                         return failed(path, above, err);
         }
-        int r = linkat(slash ? above : x->root_fd, slash ? slash + 1 : target, dir_fd, name, 0) < 0 ? -errno : 0;
+        int r = linkat(slash ? above : x->root_fd, slash ? slash + 1 : target, dir_fd, name, 0) < 0 ? -errno
+                                                                                                    : 0;
         if (r == -ENOENT || r == -EPERM)
                 return refuse(path, "it is a hard link to something that is not a file of the archive", err);
         return r < 0 ? failed(path, r, err) : 0;
@@ -292,12 +301,13 @@ static int check_owner(struct extract *x, struct archive_entry *e, const char *p
         if (uid >= 0 && uid < x->ids_size && gid >= 0 && gid < x->ids_size)
                 return 0;
         _cleanup_free_ char *shown = name_printable(path);
-        return error_set(err, ERR_BAD_REQUEST, "The archive's entry \"%s\" belongs to %lld:%lld, outside of 0 to %u",
-                         shown, (long long)uid, (long long)gid, x->ids_size - 1);
+        return error_set(err, ERR_BAD_REQUEST,
+                         "The archive's entry \"%s\" belongs to %lld:%lld, outside of 0 to %u", shown,
+                         (long long)uid, (long long)gid, x->ids_size - 1);
 }
 
-static int make_by_type(struct extract *x, struct archive_entry *e, int dir_fd, const char *name, const char *path,
-                        struct error *err)
+static int make_by_type(struct extract *x, struct archive_entry *e, int dir_fd, const char *name,
+                        const char *path, struct error *err)
 {
         int r;
         switch (archive_entry_filetype(e)) {

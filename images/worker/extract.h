@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A tar archive becomes a tree below a directory. Owners, modes, times, hard links, holes, access lists, file
- * capabilities and user attributes are kept; device nodes are counted and left out (a container's /dev is ours).
- * Nothing is ever written through a symbolic link or outside the directory, whatever the archive says.
+ * capabilities and user attributes are kept; device nodes are counted and left out (a container's /dev is
+ * ours). Nothing is ever written through a symbolic link or outside the directory, whatever the archive says.
  */
 #pragma once
 
@@ -21,5 +21,6 @@ struct extract_counts {
 int extract_tree(struct archive_input *in, int root_fd, const char *strip, uint32_t ids_size,
                  struct extract_counts *ret_counts, struct error *err);
 
-/* Access lists, capabilities and user attributes of the entry onto the file behind fd. -errno; *ret_what names it. */
+/* Access lists, capabilities and user attributes of the entry onto the file behind fd. -errno; *ret_what
+ * names it. */
 int extract_attributes(int fd, struct archive_entry *entry, const char **ret_what);

@@ -31,8 +31,8 @@ static int refuse(const char *name, const char *why, struct error *err)
         return error_set(err, ERR_BAD_REQUEST, "The image's \"%s\" is refused: %s", shown, why);
 }
 
-static int read_text(struct archive_input *in, struct archive_entry *e, const char *name, size_t max, struct strbuf *out,
-                     struct error *err)
+static int read_text(struct archive_input *in, struct archive_entry *e, const char *name, size_t max,
+                     struct strbuf *out, struct error *err)
 {
         if (archive_entry_hardlink(e) || archive_entry_filetype(e) != AE_IFREG)
                 return refuse(name, "it is not a regular file", err);
@@ -49,7 +49,8 @@ static int read_text(struct archive_input *in, struct archive_entry *e, const ch
         return text_is_utf8(strbuf_str(out), out->len) ? 0 : refuse(name, "it is not UTF-8 text", err);
 }
 
-static int take_metadata(struct inspect *x, struct archive_input *in, struct archive_entry *e, struct error *err)
+static int take_metadata(struct inspect *x, struct archive_input *in, struct archive_entry *e,
+                         struct error *err)
 {
         _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
         if (x->metadata)
@@ -60,8 +61,8 @@ static int take_metadata(struct inspect *x, struct archive_input *in, struct arc
         return r < 0 ? r : metadata_check(x->metadata, err);
 }
 
-static int take_template(struct inspect *x, struct archive_input *in, struct archive_entry *e, const char *path,
-                         struct error *err)
+static int take_template(struct inspect *x, struct archive_input *in, struct archive_entry *e,
+                         const char *path, struct error *err)
 {
         _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
         const char *name = path + strlen("templates/");
@@ -76,7 +77,8 @@ static int take_template(struct inspect *x, struct archive_input *in, struct arc
                 return r;
         x->templates_size += text.len;
         if (x->templates_size > TEMPLATES_SIZE_MAX)
-                return error_set(err, ERR_TOO_LARGE, "The image's templates are larger than 512 KiB together");
+                return error_set(err, ERR_TOO_LARGE,
+                                 "The image's templates are larger than 512 KiB together");
         json_set_string(x->templates, name, strbuf_str(&text));
         return 0;
 }
@@ -92,7 +94,8 @@ static int take_entry(struct inspect *x, struct archive_input *in, struct archiv
         if ((streq(path, "templates") || streq(path, "rootfs")) && !is_dir)
                 return refuse(path, "it is not a directory", err);
         if (streq(path, "rootfs.img"))
-                return error_set(err, ERR_UNSUPPORTED, "The image is a virtual machine's (it holds \"rootfs.img\")");
+                return error_set(err, ERR_UNSUPPORTED,
+                                 "The image is a virtual machine's (it holds \"rootfs.img\")");
         x->has_rootfs |= streq(path, "rootfs") || str_starts(path, "rootfs/");
         x->has_init |= streq(path, "rootfs/sbin/init") || streq(path, "rootfs/usr/sbin/init");
         return 0;
@@ -114,8 +117,8 @@ static const char *missing_template(const struct inspect *x)
 }
 
 /*
- * Once the root file system has begun, metadata and all the templates it names have been seen, the rest is only files.
- * The small archive of a split image is read to its end, so that a damaged one is noticed.
+ * Once the root file system has begun, metadata and all the templates it names have been seen, the rest is
+ * only files. The small archive of a split image is read to its end, so that a damaged one is noticed.
  */
 static bool is_complete(const struct inspect *x)
 {
@@ -141,7 +144,8 @@ static int read_archive(struct inspect *x, struct error *err)
 static int check_templates(const struct inspect *x, struct error *err)
 {
         const char *file = missing_template(x);
-        return file ? refuse(file, "metadata.yaml names this template and the archive does not have it", err) : 0;
+        return file ? refuse(file, "metadata.yaml names this template and the archive does not have it", err)
+                    : 0;
 }
 
 static int check_rootfs(struct inspect *x, const char **ret_format, struct error *err)
@@ -149,7 +153,9 @@ static int check_rootfs(struct inspect *x, const char **ret_format, struct error
         struct squashfs_header header;
         *ret_format = "tar";
         if (x->rootfs_fd < 0)
-                return x->has_rootfs ? 0 : error_set(err, ERR_BAD_REQUEST, "The image has no directory \"rootfs\"");
+                return x->has_rootfs
+                               ? 0
+                               : error_set(err, ERR_BAD_REQUEST, "The image has no directory \"rootfs\"");
         switch (archive_kind_of(x->rootfs_fd)) {
         case ARCHIVE_SQUASHFS:
                 *ret_format = "squashfs";
@@ -158,7 +164,8 @@ static int check_rootfs(struct inspect *x, const char **ret_format, struct error
                 return 0;
         default:
                 return error_set(err, ERR_BAD_REQUEST,
-                                 "The image's rootfs is neither a squashfs file nor a tar archive in a known compression");
+                                 "The image's rootfs is neither a squashfs file nor a tar archive in a known "
+                                 "compression");
         }
 }
 
@@ -166,9 +173,11 @@ static int inspect(struct inspect *x, const char **ret_format, struct error *err
 {
         enum archive_kind kind = archive_kind_of(x->meta_fd);
         if (kind == ARCHIVE_SQUASHFS)
-                return error_set(err, ERR_UNSUPPORTED, "The image's metadata is in a squashfs file; a tar archive is needed");
+                return error_set(err, ERR_UNSUPPORTED,
+                                 "The image's metadata is in a squashfs file; a tar archive is needed");
         if (kind == ARCHIVE_UNKNOWN)
-                return error_set(err, ERR_BAD_REQUEST, "The image is not a tar archive in a known compression");
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "The image is not a tar archive in a known compression");
         x->templates = json_object_new_object();
         int r = read_archive(x, err);
         if (r == 0 && !x->metadata)

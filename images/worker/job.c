@@ -13,7 +13,8 @@ int job_get_path(struct json_object *args, const char *key, const char **ret_pat
 {
         const char *path = json_get_string(args, key, NULL);
         if (!path || *path != '/')
-                return error_set(err, ERR_BAD_REQUEST, "The job's argument \"%s\" is not an absolute path", key);
+                return error_set(err, ERR_BAD_REQUEST, "The job's argument \"%s\" is not an absolute path",
+                                 key);
         *ret_path = path;
         return 0;
 }
@@ -51,7 +52,8 @@ int job_open_file(const char *path, uint64_t *ret_size, struct error *err)
 
 int job_empty_dir(int dir_fd)
 {
-        /* A descriptor of its own: the caller's may be kept open over several calls and has one read position. */
+        /* A descriptor of its own: the caller's may be kept open over several calls and has one read
+         * position. */
         int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *dir = fd < 0 ? NULL : fdopendir(fd);
         if (!dir) {

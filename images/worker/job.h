@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The jobs of lightunpack, one function per row of main.c. Each reads its arguments, does its work (what is hostile
- * in a sandbox, see sandbox.h) and leaves nothing behind when it fails. Knows no image object, alias or project.
+ * The jobs of lightunpack, one function per row of main.c. Each reads its arguments, does its work (what is
+ * hostile in a sandbox, see sandbox.h) and leaves nothing behind when it fails. Knows no image object, alias
+ * or project.
  */
 #pragma once
 

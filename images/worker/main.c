@@ -6,7 +6,8 @@
 #include <sys/resource.h>
 
 static const struct worker_job jobs[] = {
-        { "image-receive", job_image_receive, "an upload on descriptor 0 becomes files in the spool and a fingerprint" },
+        { "image-receive", job_image_receive,
+          "an upload on descriptor 0 becomes files in the spool and a fingerprint" },
         { "image-inspect", job_image_inspect, "an image's metadata and templates, as data" },
         { "layer-unpack", job_layer_unpack, "an archive becomes a directory tree with ids 0 to 65535" },
         { "layer-import", job_layer_import, "a squashfs file becomes a layer: linked, cloned or copied" },

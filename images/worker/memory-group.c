@@ -59,12 +59,13 @@ static int set_limits(const struct memory_group *g, uint64_t max_bytes)
         return 0;
 }
 
-/* v2: a group has the controller only if every group above hands it down. What cannot be set shows when the limit is. */
+/* v2: a group has the controller only if every group above hands it down. What cannot be set shows when the
+ * limit is. */
 static int make_v2_parents(const char *root, const char *name)
 {
         for (const char *slash = name; slash; slash = strchr(slash + 1, '/')) {
-                _cleanup_free_ char *above = slash == name ? xstrdup(root)
-                                                           : xasprintf("%s/%.*s", root, (int)(slash - name), name);
+                _cleanup_free_ char *above =
+                        slash == name ? xstrdup(root) : xasprintf("%s/%.*s", root, (int)(slash - name), name);
                 _cleanup_free_ char *control = xasprintf("%s/cgroup.subtree_control", above);
                 int r = path_mkdir_all(above, 0755);
                 if (r < 0)
@@ -86,6 +87,10 @@ int memory_group_create(struct memory_group *g, const char *name, uint64_t max_b
                 r = path_mkdir_all(g->path, 0755);
         if (r == 0)
                 r = set_limits(g, max_bytes);
+        /* Not handed down (processes sit in a group above): the resource limits of the child are what bounds
+         * it. */
+        if (g->is_v2 && r == -ENOENT)
+                return memory_group_remove(g), 0;
         if (r < 0)
                 return r;
         /* v1: a pid into cgroup.procs waits for an RCU grace period, "0" into tasks does not. */
@@ -99,7 +104,8 @@ bool memory_group_was_killed(const struct memory_group *g)
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
         if (!g->path)
                 return false;
-        _cleanup_free_ char *file = xasprintf("%s/%s", g->path, g->is_v2 ? "memory.events" : "memory.oom_control");
+        _cleanup_free_ char *file =
+                xasprintf("%s/%s", g->path, g->is_v2 ? "memory.events" : "memory.oom_control");
         if (path_read_file(AT_FDCWD, file, 4096, &b) < 0)
                 return false;
         const char *at = strstr(strbuf_str(&b), "oom_kill ");

@@ -46,7 +46,8 @@ static struct json_object *plain_value(const char *s)
         const char *digits = s + is_negative;
         if (is_any(s, yes, ARRAY_SIZE(yes)) || is_any(s, no, ARRAY_SIZE(no)))
                 return json_object_new_boolean(is_any(s, yes, ARRAY_SIZE(yes)));
-        bool is_decimal = *digits && digits[strspn(digits, "0123456789")] == '\0' && (*digits != '0' || !digits[1]);
+        bool is_decimal =
+                *digits && digits[strspn(digits, "0123456789")] == '\0' && (*digits != '0' || !digits[1]);
         if (is_decimal && units_parse_uint(digits, INT64_MAX, &number) == 0)
                 return json_object_new_int64(is_negative ? -(int64_t)number : (int64_t)number);
         return json_object_new_string(s);
@@ -69,7 +70,8 @@ static int scalar_text(struct reading *in, const yaml_event_t *event, const char
         return 0;
 }
 
-static int read_scalar(struct reading *in, const yaml_event_t *event, bool as_string, struct json_object **ret)
+static int read_scalar(struct reading *in, const yaml_event_t *event, bool as_string,
+                       struct json_object **ret)
 {
         const char *s;
         int r = scalar_text(in, event, &s);
@@ -83,7 +85,8 @@ static int read_scalar(struct reading *in, const yaml_event_t *event, bool as_st
         return 0;
 }
 
-static int read_node(struct reading *in, yaml_event_t *event, unsigned depth, bool as_string, struct json_object **ret);
+static int read_node(struct reading *in, yaml_event_t *event, unsigned depth, bool as_string,
+                     struct json_object **ret);
 
 static int read_sequence(struct reading *in, unsigned depth, bool as_string, struct json_object *array)
 {
@@ -132,7 +135,8 @@ static int read_mapping(struct reading *in, unsigned depth, bool as_string, stru
         }
 }
 
-static int read_node(struct reading *in, yaml_event_t *event, unsigned depth, bool as_string, struct json_object **ret)
+static int read_node(struct reading *in, yaml_event_t *event, unsigned depth, bool as_string,
+                     struct json_object **ret)
 {
         _cleanup_json_ struct json_object *o = NULL;
         int r;
@@ -225,11 +229,14 @@ static int check_template(const char *path, struct json_object *row, struct erro
         const char *file = json_get_string(row, "template", NULL);
         _cleanup_free_ char *shown = name_printable(path);
         if (*path != '/')
-                return error_set(err, ERR_BAD_REQUEST, "The template for \"%s\" is for a path that is not absolute", shown);
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "The template for \"%s\" is for a path that is not absolute", shown);
         if (!file || !metadata_is_template_name(file))
-                return error_set(err, ERR_BAD_REQUEST, "The template for \"%s\" does not name a file of templates/", shown);
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "The template for \"%s\" does not name a file of templates/", shown);
         if (json_has(row, "when") && !json_get_array(row, "when"))
-                return error_set(err, ERR_BAD_REQUEST, "The template for \"%s\" has a \"when\" that is no list", shown);
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "The template for \"%s\" has a \"when\" that is no list", shown);
         return 0;
 }
 
@@ -237,7 +244,8 @@ static int check_template(const char *path, struct json_object *row, struct erro
 static bool is_no_mapping(struct json_object *metadata, const char *key)
 {
         struct json_object *value = NULL;
-        return json_object_object_get_ex(metadata, key, &value) && value && !json_object_is_type(value, json_type_object);
+        return json_object_object_get_ex(metadata, key, &value) && value &&
+               !json_object_is_type(value, json_type_object);
 }
 
 int metadata_check(struct json_object *metadata, struct error *err)
@@ -253,8 +261,7 @@ int metadata_check(struct json_object *metadata, struct error *err)
                                  is_no_mapping(metadata, "properties") ? "properties" : "templates");
         if (!templates)
                 return 0;
-        json_object_object_foreach(templates, path, row)
-        {
+        json_object_object_foreach (templates, path, row) {
                 int r = check_template(path, row, err);
                 if (r < 0)
                         return r;

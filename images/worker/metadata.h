@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An image's metadata.yaml becomes a JSON tree. Plain YAML only: mappings, sequences, scalars; no aliases, tags or
- * second documents, bounded in depth and number. Values below a key "properties" are strings whatever they look like
+ * An image's metadata.yaml becomes a JSON tree. Plain YAML only: mappings, sequences, scalars; no aliases,
+ * tags or second documents, bounded in depth and number. Values below a key "properties" are strings whatever
+ * they look like
  * ("release: 22.10"). Pure: bytes in, tree out.
  */
 #pragma once

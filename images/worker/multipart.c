@@ -62,13 +62,14 @@ static bool boundary_is_good(const char *b)
         return true;
 }
 
-int multipart_init(struct multipart *m, const char *content_type, const struct multipart_events *events, void *ctx,
-                   struct error *err)
+int multipart_init(struct multipart *m, const char *content_type, const struct multipart_events *events,
+                   void *ctx, struct error *err)
 {
         _cleanup_free_ char *boundary = multipart_parameter(content_type, "boundary");
         *m = (struct multipart){ .events = events, .ctx = ctx };
         if (!boundary || !boundary_is_good(boundary))
-                return error_set(err, ERR_BAD_REQUEST, "The upload's Content-Type has no usable multipart boundary");
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "The upload's Content-Type has no usable multipart boundary");
         m->delimiter_len = strlen(boundary) + 4;
         memcpy(m->delimiter, "\r\n--", 4);
         memcpy(m->delimiter + 4, boundary, m->delimiter_len - 4);
@@ -138,7 +139,8 @@ static int after_delimiter(struct multipart *m, size_t at, struct error *err)
         return 1;
 }
 
-/* Whether what follows the delimiter at hand is there in full; the bytes before it must be given out first. */
+/* Whether what follows the delimiter at hand is there in full; the bytes before it must be given out first.
+ */
 static int find_delimiter(struct multipart *m, size_t *ret_before)
 {
         char *at = m->held.len ? memmem(m->held.data, m->held.len, m->delimiter, m->delimiter_len) : NULL;

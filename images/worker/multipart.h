@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A reader of multipart/form-data as image uploads use it (RFC 7578 in the shape real clients send). It is fed bytes
- * in pieces of any size and calls back; it stores at most one delimiter's length and one part's header lines. No I/O,
- * no knowledge of what a part means.
+ * A reader of multipart/form-data as image uploads use it (RFC 7578 in the shape real clients send). It is
+ * fed bytes in pieces of any size and calls back; it stores at most one delimiter's length and one part's
+ * header lines. No I/O, no knowledge of what a part means.
  */
 #pragma once
 
@@ -15,7 +15,8 @@
 
 struct multipart_events {
         /* Each returns 0 or a negative errno with err set, which ends the reading. */
-        int (*part_begin)(void *ctx, const char *name, const char *filename, struct error *err); /* filename may be "" */
+        int (*part_begin)(void *ctx, const char *name, const char *filename,
+                          struct error *err); /* filename may be "" */
         int (*part_data)(void *ctx, const void *data, size_t n, struct error *err);
         int (*part_end)(void *ctx, struct error *err);
 };
@@ -34,12 +35,13 @@ struct multipart {
 
 /* The header's value, "multipart/form-data; boundary=…". */
 bool multipart_is_type(const char *content_type);
-int multipart_init(struct multipart *m, const char *content_type, const struct multipart_events *events, void *ctx,
-                   struct error *err);
+int multipart_init(struct multipart *m, const char *content_type, const struct multipart_events *events,
+                   void *ctx, struct error *err);
 void multipart_done(struct multipart *m);
 int multipart_feed(struct multipart *m, const void *data, size_t n, struct error *err);
 /* At the end of input: -EINVAL unless the closing delimiter was there. */
 int multipart_finish(const struct multipart *m, struct error *err);
 
-/* One parameter (name, filename, boundary) of a header value, quotes and backslashes undone. NULL: not there. */
+/* One parameter (name, filename, boundary) of a header value, quotes and backslashes undone. NULL: not there.
+ */
 char *multipart_parameter(const char *value, const char *name);

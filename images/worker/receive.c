@@ -40,7 +40,8 @@ static int begin_part(void *ctx, const char *name, const char *filename, struct 
 {
         struct receive *in = ctx;
         if (streq(name, "rootfs.img"))
-                return error_set(err, ERR_UNSUPPORTED, "The upload is a virtual machine's image (part \"rootfs.img\")");
+                return error_set(err, ERR_UNSUPPORTED,
+                                 "The upload is a virtual machine's image (part \"rootfs.img\")");
         if (!streq(name, "metadata") && !streq(name, "rootfs")) {
                 _cleanup_free_ char *shown = name_printable(name);
                 return error_set(err, ERR_BAD_REQUEST, "The upload has an unexpected part \"%s\"", shown);
@@ -138,7 +139,8 @@ static int helper_receive(void *data, struct json_object **ret_result, struct er
                 return r;
         for (int i = 0; i < in->n_files; i++) {
                 if (in->files[i].size == 0)
-                        return error_set(err, ERR_BAD_REQUEST, "The upload's %s is empty", i ? "rootfs" : "image");
+                        return error_set(err, ERR_BAD_REQUEST, "The upload's %s is empty",
+                                         i ? "rootfs" : "image");
                 if (fsync(in->files[i].fd) < 0)
                         return error_set_errno(err, -errno, "Writing the image");
         }
@@ -151,10 +153,11 @@ static int helper_receive(void *data, struct json_object **ret_result, struct er
 static int create_files(struct receive *in, int spool_fd, struct error *err)
 {
         for (int i = 0; i < _SPOOL_FILE_MAX; i++) {
-                in->files[i].fd = openat(spool_fd, spool_file_names[i], O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                                         0600);
+                in->files[i].fd = openat(spool_fd, spool_file_names[i],
+                                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
                 if (in->files[i].fd < 0)
-                        return error_set_errno(err, -errno, "Creating \"%s\" in the image spool", spool_file_names[i]);
+                        return error_set_errno(err, -errno, "Creating \"%s\" in the image spool",
+                                               spool_file_names[i]);
         }
         return 0;
 }

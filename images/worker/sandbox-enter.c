@@ -35,6 +35,9 @@ static int set_limits(const struct sandbox_spec *spec)
                 r = lower_limit(RLIMIT_CPU, spec->cpu_max_seconds ? spec->cpu_max_seconds : 1800);
         if (r == 0 && spec->file_max_bytes)
                 r = lower_limit(RLIMIT_FSIZE, spec->file_max_bytes);
+        /* A build's many processes are bounded together by their cgroup; a reader also by itself. */
+        if (r == 0 && spec->root != SANDBOX_ROOT_BUILD)
+                r = lower_limit(RLIMIT_DATA, sandbox_memory_max(spec));
         /* A file over the limit is an errno to be told in words, not a death. */
         signal(SIGXFSZ, SIG_IGN);
         return r;
@@ -59,7 +62,8 @@ static int drop_caps(void)
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[2] = { 0 };
         for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
-                if (!(KEPT_CAPS & CAP_BIT(cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
+                if (!(KEPT_CAPS & CAP_BIT(cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 &&
+                    errno != EINVAL)
                         return -errno;
         data[0].effective = data[0].permitted = (uint32_t)KEPT_CAPS;
         return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
@@ -96,8 +100,8 @@ static _noreturn_ void wait_for_build(pid_t pid)
 }
 
 /*
- * A build mounts things of its own (mmdebstrap: proc, dev), so it needs mount and pid namespaces that belong to its
- * user namespace. The mounts made so far come along locked.
+ * A build mounts things of its own (mmdebstrap: proc, dev), so it needs mount and pid namespaces that belong
+ * to its user namespace. The mounts made so far come along locked.
  */
 static int enter_build_namespaces(void)
 {

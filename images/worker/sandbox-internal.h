@@ -8,6 +8,11 @@
 /* A user namespace that maps 0…size-1 to base…; it lives as long as the descriptor. fd or -errno. */
 int userns_create(const struct sandbox_ids *ids);
 
+static inline uint64_t sandbox_memory_max(const struct sandbox_spec *spec)
+{
+        return spec->memory_max_bytes ? spec->memory_max_bytes : MiB(512);
+}
+
 /* A memory cgroup of its own in whichever hierarchy has the controller. */
 struct memory_group {
         char *path;  /* absolute directory, NULL: none made */
@@ -20,8 +25,8 @@ bool memory_group_was_killed(const struct memory_group *g); /* the kernel killed
 void memory_group_remove(struct memory_group *g);           /* after its last process is gone */
 
 /*
- * The directory and the archive as detached, id-mapped mounts. Made by the parent: a descriptor opened before the
- * child's mount namespace existed cannot be cloned inside it.
+ * The directory and the archive as detached, id-mapped mounts. Made by the parent: a descriptor opened before
+ * the child's mount namespace existed cannot be cloned inside it.
  */
 struct sandbox_mounts {
         int target_fd;

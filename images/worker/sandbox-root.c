@@ -24,7 +24,8 @@ int umount2(const char *target, int flags);
 
 static int attach(int mount_fd, const char *where)
 {
-        return syscall(SYS_move_mount, mount_fd, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+        return syscall(SYS_move_mount, mount_fd, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno
+                                                                                                   : 0;
 }
 
 /* A detached copy of the mount under fd (or path) with attributes; with userns_fd >= 0 id-mapped. */
@@ -68,8 +69,8 @@ static int add_program_dir(const char *name)
         }
         if (n < 0 && errno == ENOENT)
                 return 0;
-        _cleanup_close_ int fd = clone_mount(AT_FDCWD, path, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-                                             -EBADF);
+        _cleanup_close_ int fd =
+                clone_mount(AT_FDCWD, path, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, -EBADF);
         if (fd < 0)
                 return fd;
         return mkdir(name, 0755) < 0 ? -errno : attach(fd, name);
@@ -111,9 +112,11 @@ int sandbox_mounts_prepare(const struct sandbox_spec *spec, int userns_fd, struc
         uint64_t archive = target | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC;
         if (spec->root == SANDBOX_ROOT_TARGET)
                 target |= MOUNT_ATTR_NOEXEC;
-        if (spec->target_fd >= 0 && (ret->target_fd = clone_mount(spec->target_fd, "", target, userns_fd)) < 0)
+        if (spec->target_fd >= 0 &&
+            (ret->target_fd = clone_mount(spec->target_fd, "", target, userns_fd)) < 0)
                 return ret->target_fd;
-        if (spec->archive_fd >= 0 && (ret->archive_fd = clone_mount(spec->archive_fd, "", archive, userns_fd)) < 0)
+        if (spec->archive_fd >= 0 &&
+            (ret->archive_fd = clone_mount(spec->archive_fd, "", archive, userns_fd)) < 0)
                 return ret->archive_fd;
         return 0;
 }
@@ -158,13 +161,15 @@ static int bind_from_host(const char *name, uint64_t attributes)
         return file < 0 ? -errno : attach(fd, name);
 }
 
-/* Only world-readable parts of /etc: what apt, gpg and the resolver need. A part the host does not have is left out. */
+/* Only world-readable parts of /etc: what apt, gpg and the resolver need. A part the host does not have is
+ * left out. */
 static int add_etc(void)
 {
-        static const char *const parts[] = { "etc/apt",          "etc/resolv.conf", "etc/hosts",       "etc/nsswitch.conf",
-                                             "etc/ssl",          "etc/passwd",      "etc/group",       "etc/ld.so.cache",
-                                             "etc/dpkg",         "etc/perl",        "etc/os-release",  "etc/gai.conf",
-                                             "etc/alternatives", "etc/services",    "etc/debian_version" };
+        static const char *const parts[] = { "etc/apt",           "etc/resolv.conf", "etc/hosts",
+                                             "etc/nsswitch.conf", "etc/ssl",         "etc/passwd",
+                                             "etc/group",         "etc/ld.so.cache", "etc/dpkg",
+                                             "etc/perl",          "etc/os-release",  "etc/gai.conf",
+                                             "etc/alternatives",  "etc/services",    "etc/debian_version" };
         int r = mkdir("etc", 0755) < 0 ? -errno : 0;
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++)
                 r = bind_from_host(parts[i], MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
@@ -173,7 +178,8 @@ static int add_etc(void)
 
 static int add_dev(void)
 {
-        static const char *const nodes[] = { "dev/null", "dev/zero", "dev/full", "dev/random", "dev/urandom", "dev/tty" };
+        static const char *const nodes[] = { "dev/null",   "dev/zero",    "dev/full",
+                                             "dev/random", "dev/urandom", "dev/tty" };
         int r = mkdir("dev", 0755) < 0 ? -errno : 0;
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(nodes); i++)
                 r = bind_from_host(nodes[i], MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
@@ -183,8 +189,8 @@ static int add_dev(void)
 }
 
 /*
- * The kernel lets a user namespace mount proc only where it can already see a whole one, so the host's lies below
- * the build's own; read-only, and the ids inside own nothing in it.
+ * The kernel lets a user namespace mount proc only where it can already see a whole one, so the host's lies
+ * below the build's own; read-only, and the ids inside own nothing in it.
  */
 static int add_kernel_trees(void)
 {
@@ -204,13 +210,16 @@ static int add_build_parts(void)
                 r = add_kernel_trees();
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(var); i++)
                 r = mkdir(var[i], 0755) < 0 ? -errno : 0;
-        return r < 0 ? r : bind_from_host("var/lib/dpkg", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+        return r < 0 ? r
+                     : bind_from_host("var/lib/dpkg",
+                                      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
 /* The last step, with the namespace's own rights: what the build may unmount and change. */
 int sandbox_finish_build_root(void)
 {
-        if (mount("proc", "/proc", "proc", MS_SAFE, NULL) < 0 || mount("tmpfs", "/tmp", "tmpfs", MS_SAFE, "mode=1777") < 0)
+        if (mount("proc", "/proc", "proc", MS_SAFE, NULL) < 0 ||
+            mount("tmpfs", "/tmp", "tmpfs", MS_SAFE, "mode=1777") < 0)
                 return -errno;
         return 0;
 }
@@ -242,8 +251,8 @@ static int enter_target_root(const struct sandbox_mounts *m)
 
 static int enter_empty_root(void)
 {
-        _cleanup_close_ int fd = new_tmpfs(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
-                                           MOUNT_ATTR_RDONLY);
+        _cleanup_close_ int fd =
+                new_tmpfs(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY);
         if (fd < 0)
                 return fd;
         int r = start_root(fd);

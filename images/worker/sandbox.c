@@ -14,8 +14,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define MEMORY_MAX_DEFAULT MiB(512)
-
 const struct sandbox_ids sandbox_ids_nobody = { 65534, 1 };
 
 struct sandbox {
@@ -101,17 +99,19 @@ static _noreturn_ void helper_main(struct sandbox *s, int answer_fd)
 static int prepare(struct sandbox *s, struct error *err)
 {
         const struct sandbox_spec *spec = s->spec;
-        uint64_t memory_max = spec->memory_max_bytes ? spec->memory_max_bytes : MEMORY_MAX_DEFAULT;
+        uint64_t memory_max = sandbox_memory_max(spec);
         int r;
         if (spec->cgroup && (r = memory_group_create(&s->group, spec->cgroup, memory_max)) < 0)
-                return error_set_errno(err, r, "%s: making the memory cgroup \"%s\"", spec->what, spec->cgroup);
+                return error_set_errno(err, r, "%s: making the memory cgroup \"%s\"", spec->what,
+                                       spec->cgroup);
         s->userns_fd = userns_create(&spec->ids);
         if (s->userns_fd < 0)
                 return error_set_errno(err, s->userns_fd, "%s: making a user namespace", spec->what);
         r = sandbox_mounts_prepare(spec, s->userns_fd, &s->mounts);
         if (r == -EINVAL)
                 return error_set(err, ERR_UNSUPPORTED,
-                                 "%s: the file system of the pool or the image store cannot be id-mapped", spec->what);
+                                 "%s: the file system of the pool or the image store cannot be id-mapped",
+                                 spec->what);
         return r < 0 ? error_set_errno(err, r, "%s: id-mapping its directory", spec->what) : 0;
 }
 
@@ -119,7 +119,8 @@ static int start(struct sandbox *s)
 {
         /* A build downloads packages: it alone keeps the host's network. */
         uint64_t network = s->spec->root == SANDBOX_ROOT_BUILD ? 0 : CLONE_NEWNET;
-        struct clone_args args = { .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD | network,
+        struct clone_args args = { .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
+                                            CLONE_PIDFD | network,
                                    .pidfd = (uint64_t)(uintptr_t)&s->pidfd,
                                    .exit_signal = SIGCHLD };
         _cleanup_close_ int to_child = -EBADF;
@@ -137,8 +138,8 @@ static int start(struct sandbox *s)
 /* The stages a child may name; the text it sends is not repeated. */
 static const char *known_stage(const char *stage)
 {
-        static const char *const stages[] = { "receive", "inspect", "unpack", "resolve", "download",
-                                              "configure", "squash" };
+        static const char *const stages[] = { "receive",  "inspect",   "unpack", "resolve",
+                                              "download", "configure", "squash" };
         for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
                 if (streq(stage, stages[i]))
                         return stages[i];
@@ -187,7 +188,8 @@ static int read_answers(struct sandbox *s)
         return 1;
 }
 
-/* Until the child's last word. SIGTERM is let in only while waiting, so that none falls between look and sleep. */
+/* Until the child's last word. SIGTERM is let in only while waiting, so that none falls between look and
+ * sleep. */
 static int relay(struct sandbox *s)
 {
         sigset_t term, old;
@@ -209,13 +211,15 @@ static int relay(struct sandbox *s)
 
 static int died(const struct sandbox *s, int status, struct error *err)
 {
-        uint64_t max = s->spec->memory_max_bytes ? s->spec->memory_max_bytes : MEMORY_MAX_DEFAULT;
-        if (memory_group_was_killed(&s->group))
-                return error_set(err, ERR_TOO_LARGE, "%s: it needs more than %llu MiB of memory", s->spec->what,
-                                 (unsigned long long)(max >> 20));
+        uint64_t max = sandbox_memory_max(s->spec);
+        /* base/alloc aborts when there is none. */
+        if (memory_group_was_killed(&s->group) || status == 128 + SIGABRT)
+                return error_set(err, ERR_TOO_LARGE, "%s: it needs more than %llu MiB of memory",
+                                 s->spec->what, (unsigned long long)(max >> 20));
         if (status == 128 + SIGXCPU || status == 128 + SIGKILL)
                 return error_set(err, ERR_TOO_LARGE, "%s: it was stopped for taking too long", s->spec->what);
-        return error_set(err, ERR_INTERNAL, "%s: the reader ended with status %d and no answer", s->spec->what, status);
+        return error_set(err, ERR_INTERNAL, "%s: the reader ended with status %d and no answer",
+                         s->spec->what, status);
 }
 
 static int judge(struct sandbox *s, int status, struct json_object **ret_result, struct error *err)

@@ -2,8 +2,8 @@
 /*
  * The place where hostile bytes are read. sandbox_run() calls a function in a child that has
  *   - a user namespace with the given ids and nothing of the host's,
- *   - its own mount, pid, network, ipc and uts namespaces and a root with at most one writable directory (the target,
- *     id-mapped: what the child's id n writes is id n on disk),
+ *   - its own mount, pid, network, ipc and uts namespaces and a root with at most one writable directory (the
+ * target, id-mapped: what the child's id n writes is id n on disk),
  *   - a memory cgroup, resource limits, five capabilities over that one directory, a system call filter.
  * The child's answer comes back over a pipe and is data from a stranger. Knows no archive format and no job.
  */
@@ -20,7 +20,8 @@ struct sandbox_ids {
 enum sandbox_root {
         SANDBOX_ROOT_EMPTY,  /* nothing at all */
         SANDBOX_ROOT_TARGET, /* the target is "/" */
-        SANDBOX_ROOT_TOOLS,  /* the host's programs read-only, the archive as /archive, the target as /target */
+        SANDBOX_ROOT_TOOLS,  /* the host's programs read-only, the archive as /archive, the target as /target
+                              */
         SANDBOX_ROOT_BUILD,  /* tools, /etc parts, /dev, /proc, the host's network: for package scripts */
 };
 
@@ -33,11 +34,13 @@ struct sandbox_spec {
         struct sandbox_ids ids;
         int target_fd;            /* directory, or -EBADF */
         int archive_fd;           /* for SANDBOX_ROOT_TOOLS, or -EBADF */
-        int fds[SANDBOX_FDS_MAX]; /* descriptors the child keeps under their numbers (0 and 1 only if named here) */
+        int fds[SANDBOX_FDS_MAX]; /* descriptors the child keeps under their numbers (0 and 1 only if named
+                                     here) */
         size_t n_fds;
         /*
-         * Group to make and remove, relative to the hierarchy's root; NULL: no group. Where cgroup2 has the memory
-         * controller, no process may sit in a group above it.
+         * Group to make and remove, relative to the hierarchy's root; NULL: no group. Where cgroup2 has the
+         * memory controller, no process may sit in a group above it; else the resource limit alone bounds the
+         * child.
          */
         const char *cgroup;
         uint64_t memory_max_bytes; /* 0: 512 MiB */

@@ -34,8 +34,9 @@ int squashfs_parse_header(const void *bytes, size_t n, uint64_t file_size, struc
         if (n < SQUASHFS_HEADER_SIZE || memcmp(p, "hsqs", 4) != 0)
                 return error_set(err, ERR_BAD_REQUEST, "The root file system is not a squashfs file");
         if (get16(p + 28) != 4 || get16(p + 30) != 0)
-                return error_set(err, ERR_UNSUPPORTED, "The squashfs file has version %u.%u; 4.0 is understood",
-                                 get16(p + 28), get16(p + 30));
+                return error_set(err, ERR_UNSUPPORTED,
+                                 "The squashfs file has version %u.%u; 4.0 is understood", get16(p + 28),
+                                 get16(p + 30));
         struct squashfs_header h = { .inodes = get32(p + 4), .compression = get16(p + 20) };
         h.bytes_used = (uint64_t)get32(p + 44) << 32 | get32(p + 40);
         if (h.compression < 1 || h.compression > 6)
@@ -45,7 +46,8 @@ int squashfs_parse_header(const void *bytes, size_t n, uint64_t file_size, struc
                 return error_set(err, ERR_BAD_REQUEST, "The squashfs file is cut short: %llu bytes of %llu",
                                  (unsigned long long)file_size, (unsigned long long)h.bytes_used);
         if (h.inodes > ARCHIVE_ENTRIES_MAX)
-                return error_set(err, ERR_TOO_LARGE, "The squashfs file has more than %u entries", ARCHIVE_ENTRIES_MAX);
+                return error_set(err, ERR_TOO_LARGE, "The squashfs file has more than %u entries",
+                                 ARCHIVE_ENTRIES_MAX);
         *ret = h;
         return 0;
 }
@@ -109,7 +111,8 @@ struct unpacking {
 /* What unsquashfs says when the sandbox refuses what no layer should have. */
 static bool is_expected(const char *line)
 {
-        if (strstr(line, "failed to create character device") || strstr(line, "failed to create block device"))
+        if (strstr(line, "failed to create character device") ||
+            strstr(line, "failed to create block device"))
                 return true;
         return strstr(line, "write_xattr") && (strstr(line, " trusted.") || strstr(line, " security.")) &&
                !strstr(line, " security.capability ");
@@ -152,7 +155,8 @@ static int tool_failed(const struct unpacking *u, int status, struct error *err)
         if (u->is_full)
                 return error_set(err, ERR_NO_SPACE, "Unpacking the image: No space left on device");
         if (status == 128 + 9)
-                return error_set(err, ERR_TOO_LARGE, "Unpacking the image needs more memory or time than is allowed");
+                return error_set(err, ERR_TOO_LARGE,
+                                 "Unpacking the image needs more memory or time than is allowed");
         return error_set(err, ERR_BAD_REQUEST, "The squashfs file cannot be unpacked: %s",
                          u->complaint ? u->complaint : "unsquashfs failed");
 }
@@ -165,11 +169,14 @@ static int check_listing(uint64_t max_bytes, struct extract_counts *ret_counts, 
         if (r < 0)
                 return error_set_errno(err, r, "Starting unsquashfs");
         if (status == 127)
-                return error_set(err, ERR_UNSUPPORTED, "unsquashfs is not installed; squashfs images need it");
+                return error_set(err, ERR_UNSUPPORTED,
+                                 "unsquashfs is not installed; squashfs images need it");
         if (status != 0)
-                return error_set(err, ERR_BAD_REQUEST, "The squashfs file is corrupt: its directories cannot be read");
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "The squashfs file is corrupt: its directories cannot be read");
         if (l.is_over)
-                return error_set(err, ERR_TOO_LARGE, "The squashfs file unpacks to more than the %llu bytes allowed",
+                return error_set(err, ERR_TOO_LARGE,
+                                 "The squashfs file unpacks to more than the %llu bytes allowed",
                                  (unsigned long long)max_bytes);
         *ret_counts = l.counts;
         return 0;
@@ -178,8 +185,8 @@ static int check_listing(uint64_t max_bytes, struct extract_counts *ret_counts, 
 int squashfs_unpack(uint64_t max_bytes, struct extract_counts *ret_counts, struct error *err)
 {
         /* Queues of 64 MiB: the default of 256 MiB each would alone fill the memory group. */
-        static const char *const argv[] = { UNSQUASHFS, "-f",      "-da",      "64", "-fr",
-                                            "64",       "-d",      "/target",  "/archive", NULL };
+        static const char *const argv[] = { UNSQUASHFS, "-f", "-da",     "64",       "-fr",
+                                            "64",       "-d", "/target", "/archive", NULL };
         struct unpacking u = { 0 };
         int status = 0, r = check_listing(max_bytes, ret_counts, err);
         if (r < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * squashfs files: their first 96 bytes are judged here, all else by unsquashfs inside the sandbox, whose words are
- * read line by line and never trusted for more than counting and telling.
+ * squashfs files: their first 96 bytes are judged here, all else by unsquashfs inside the sandbox, whose
+ * words are read line by line and never trusted for more than counting and telling.
  */
 #pragma once
 

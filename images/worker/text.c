@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "images/worker/text.h"
 
-/* Length of the sequence that begins with this byte and the smallest value it may carry; 0: none begins so. */
+/* Length of the sequence that begins with this byte and the smallest value it may carry; 0: none begins so.
+ */
 static size_t sequence(unsigned char c, uint32_t *ret_min)
 {
         if (c < 0x80)

@@ -11,8 +11,12 @@
 #define LINE_MAX_SIZE KiB(8)
 
 static const char *const tool_env[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                                        "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "HOME=/", "DEBIAN_FRONTEND=noninteractive",
-                                        "TMPDIR=/tmp", NULL };
+                                        "LANG=C.UTF-8",
+                                        "LC_ALL=C.UTF-8",
+                                        "HOME=/",
+                                        "DEBIAN_FRONTEND=noninteractive",
+                                        "TMPDIR=/tmp",
+                                        NULL };
 
 static _noreturn_ void tool_main(const char *const *argv, int input_fd, int output_fd)
 {

@@ -42,7 +42,8 @@ static int copy_into(int from, uint64_t size, int dir_fd, const char *name, stru
 {
         _cleanup_free_ char *tmp = xasprintf(".%s.new", name);
         unlinkat(dir_fd, tmp, 0);
-        _cleanup_close_ int to = openat(dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        _cleanup_close_ int to =
+                openat(dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (to < 0)
                 return error_set_errno(err, -errno, "Creating the layer \"%s\"", name);
         int r = fill(from, to, size, err);

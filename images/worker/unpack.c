@@ -56,13 +56,14 @@ static int check_kind(struct unpack *u, const char *format, struct error *err)
         enum archive_kind kind = archive_kind_of(u->archive_fd);
         u->is_squashfs = streq(format, "squashfs");
         if (!u->is_squashfs && !streq(format, "tar"))
-                return error_set(err, ERR_BAD_REQUEST, "Archive format \"%s\" is neither \"tar\" nor \"squashfs\"",
-                                 format);
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "Archive format \"%s\" is neither \"tar\" nor \"squashfs\"", format);
         if (kind != (u->is_squashfs ? ARCHIVE_SQUASHFS : ARCHIVE_TAR))
                 return error_set(err, ERR_BAD_REQUEST, "The archive is not a %s",
                                  u->is_squashfs ? "squashfs file" : "tar archive in a known compression");
         if (u->is_squashfs && *u->strip)
-                return error_set(err, ERR_UNSUPPORTED, "A squashfs file with \"%s\" inside is not supported", u->strip);
+                return error_set(err, ERR_UNSUPPORTED, "A squashfs file with \"%s\" inside is not supported",
+                                 u->strip);
         return u->is_squashfs ? squashfs_read_header(u->archive_fd, &header, err) : 0;
 }
 
@@ -92,7 +93,8 @@ static int unpack_into(struct unpack *u, struct json_object **ret_result, struct
         if (r < 0) {
                 json_object_put(*ret_result);
                 *ret_result = NULL;
-                /* The failure is the news; what cannot be emptied is removed at start-up with its temporary name. */
+                /* The failure is the news; what cannot be emptied is removed at start-up with its temporary
+                 * name. */
                 job_empty_dir(u->target_fd);
         }
         effect_point(EFFECT_LAYER_UNPACK, EFFECT_AFTER);
@@ -104,7 +106,8 @@ int job_layer_unpack(struct json_object *args, struct json_object **ret_result, 
         const char *archive, *target;
         struct unpack u = { .strip = json_get_string(args, "strip", ""),
                             .cgroup = json_get_string(args, "cgroup", NULL),
-                            .max_bytes = (uint64_t)MAX(json_get_int(args, "max_bytes", MAX_BYTES_DEFAULT), 1) };
+                            .max_bytes =
+                                    (uint64_t)MAX(json_get_int(args, "max_bytes", MAX_BYTES_DEFAULT), 1) };
         int r = job_get_path(args, "archive", &archive, err);
         if (r == 0)
                 r = job_get_path(args, "target", &target, err);
@@ -113,7 +116,8 @@ int job_layer_unpack(struct json_object *args, struct json_object **ret_result, 
         if (r < 0)
                 return r;
         if (*u.strip && !streq(u.strip, "rootfs/"))
-                return error_set(err, ERR_BAD_REQUEST, "The prefix \"%s\" is neither empty nor \"rootfs/\"", u.strip);
+                return error_set(err, ERR_BAD_REQUEST, "The prefix \"%s\" is neither empty nor \"rootfs/\"",
+                                 u.strip);
         _cleanup_close_ int archive_fd = job_open_file(archive, NULL, err);
         if (archive_fd < 0)
                 return archive_fd;

@@ -32,7 +32,8 @@ static int map_and_open(pid_t pid, const struct sandbox_ids *ids)
         return fd < 0 ? -errno : fd;
 }
 
-/* A mount can be id-mapped only with a namespace that exists, so a child that does nothing holds it for a moment. */
+/* A mount can be id-mapped only with a namespace that exists, so a child that does nothing holds it for a
+ * moment. */
 int userns_create(const struct sandbox_ids *ids)
 {
         struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };

@@ -19,14 +19,17 @@ static char *yaml(const char *text)
 
 TEST(yaml_becomes_json_with_properties_as_text)
 {
-        _cleanup_free_ char *got = yaml("architecture: x86_64\ncreation_date: 1700000000\nexpiry_date: -1\n"
-                                        "properties:\n  release: 22.10\n  serial: 20240101\n  on: true\n  none:\n"
-                                        "templates:\n  /etc/hostname: {when: [create, copy], create_only: false, template: h.tpl,\n"
-                                        "    properties: {default: 08}}\n");
-        ASSERT_STR(got, "{\"architecture\":\"x86_64\",\"creation_date\":1700000000,\"expiry_date\":-1,"
-                        "\"properties\":{\"release\":\"22.10\",\"serial\":\"20240101\",\"on\":\"true\",\"none\":\"\"},"
-                        "\"templates\":{\"/etc/hostname\":{\"when\":[\"create\",\"copy\"],\"create_only\":false,"
-                        "\"template\":\"h.tpl\",\"properties\":{\"default\":\"08\"}}}}");
+        _cleanup_free_ char *got = yaml(
+                "architecture: x86_64\ncreation_date: 1700000000\nexpiry_date: -1\n"
+                "properties:\n  release: 22.10\n  serial: 20240101\n  on: true\n  none:\n"
+                "templates:\n  /etc/hostname: {when: [create, copy], create_only: false, template: h.tpl,\n"
+                "    properties: {default: 08}}\n");
+        ASSERT_STR(got,
+                   "{\"architecture\":\"x86_64\",\"creation_date\":1700000000,\"expiry_date\":-1,"
+                   "\"properties\":{\"release\":\"22.10\",\"serial\":\"20240101\",\"on\":\"true\",\"none\":"
+                   "\"\"},"
+                   "\"templates\":{\"/etc/hostname\":{\"when\":[\"create\",\"copy\"],\"create_only\":false,"
+                   "\"template\":\"h.tpl\",\"properties\":{\"default\":\"08\"}}}}");
 }
 
 TEST(yaml_that_does_more_than_describe_is_refused)
@@ -68,7 +71,8 @@ TEST(metadata_has_the_shape_the_rest_relies_on)
         check_says("architecture: x86_64", "no creation_date");
         check_says("architecture: x86_64\ncreation_date: 1\nproperties: [1]", "\"properties\"");
         check_says("architecture: x86_64\ncreation_date: 1\ntemplates: {etc: {template: a}}", "not absolute");
-        check_says("architecture: x86_64\ncreation_date: 1\ntemplates: {/etc/x: {template: ../a}}", "does not name a file");
+        check_says("architecture: x86_64\ncreation_date: 1\ntemplates: {/etc/x: {template: ../a}}",
+                   "does not name a file");
         check_says("architecture: x86_64\ncreation_date: 1\ntemplates: {/etc/x: 1}", "does not name a file");
 }
 
@@ -142,13 +146,16 @@ TEST(squashfs_headers_are_judged)
 TEST(squashfs_listings_are_counted)
 {
         struct squashfs_listed e;
-        ASSERT_TRUE(squashfs_parse_listing("-rwsr-xr-x 0/0               59704 2024-01-01 00:00 squashfs-root/bin/su", &e));
+        ASSERT_TRUE(squashfs_parse_listing(
+                "-rwsr-xr-x 0/0               59704 2024-01-01 00:00 squashfs-root/bin/su", &e));
         ASSERT_EQ(e.size, 59704);
-        ASSERT_TRUE(squashfs_parse_listing("crw-rw-rw- 0/0                   1,  3 2024-01-01 00:00 squashfs-root/dev/null", &e));
+        ASSERT_TRUE(squashfs_parse_listing(
+                "crw-rw-rw- 0/0                   1,  3 2024-01-01 00:00 squashfs-root/dev/null", &e));
         ASSERT_EQ(e.type, 'c');
         ASSERT_FALSE(squashfs_parse_listing("Parallel unsquashfs: Using 2 processors", &e));
         ASSERT_FALSE(squashfs_parse_listing("-rw-r--r--", &e));
-        ASSERT_FALSE(squashfs_parse_listing("-rw-r--r-- 0/0 99999999999999999999999999999999999999999 x", &e));
+        ASSERT_FALSE(
+                squashfs_parse_listing("-rw-r--r-- 0/0 99999999999999999999999999999999999999999 x", &e));
 }
 
 static char *sources(const char *text, bool is_list, const char *release)
@@ -163,24 +170,28 @@ static char *sources(const char *text, bool is_list, const char *release)
 
 TEST(the_hosts_sources_become_those_of_another_release)
 {
-        _cleanup_free_ char *a = sources("# a comment\nTypes: deb deb-src\nURIs: http://m.test/debian\n"
-                                         "Suites: bookworm bookworm-updates\nComponents: main contrib\nSigned-By: /usr/k.gpg\n\n"
-                                         "Types: deb\nURIs: http://x.test/node\nSuites: nodistro\nComponents: main\n\n"
-                                         "Types: deb\nEnabled: no\nURIs: http://m.test/d\nSuites: bookworm\nComponents: main\n",
-                                         false, "13");
+        _cleanup_free_ char *a = sources(
+                "# a comment\nTypes: deb deb-src\nURIs: http://m.test/debian\n"
+                "Suites: bookworm bookworm-updates\nComponents: main contrib\nSigned-By: /usr/k.gpg\n\n"
+                "Types: deb\nURIs: http://x.test/node\nSuites: nodistro\nComponents: main\n\n"
+                "Types: deb\nEnabled: no\nURIs: http://m.test/d\nSuites: bookworm\nComponents: main\n",
+                false, "13");
         ASSERT_STR(a, "deb [signed-by=/usr/k.gpg] http://m.test/debian trixie main\n"
                       "deb [signed-by=/usr/k.gpg] http://m.test/debian trixie-updates main\n");
-        _cleanup_free_ char *b = sources("deb http://m.test/debian bookworm main non-free\n"
-                                         "deb [arch=amd64 signed-by=/k.gpg] http://s.test bookworm-security main\n"
-                                         "deb-src http://m.test/debian bookworm main\n#deb http://c.test bookworm main\n"
-                                         "deb http://m.test/debian bookworm-backports main\ndeb cdrom:[Debian] bookworm main\n",
-                                         true, "bookworm");
-        ASSERT_STR(b, "deb http://m.test/debian bookworm main\ndeb [signed-by=/k.gpg] http://s.test bookworm-security main\n");
+        _cleanup_free_ char *b = sources(
+                "deb http://m.test/debian bookworm main non-free\n"
+                "deb [arch=amd64 signed-by=/k.gpg] http://s.test bookworm-security main\n"
+                "deb-src http://m.test/debian bookworm main\n#deb http://c.test bookworm main\n"
+                "deb http://m.test/debian bookworm-backports main\ndeb cdrom:[Debian] bookworm main\n",
+                true, "bookworm");
+        ASSERT_STR(b, "deb http://m.test/debian bookworm main\ndeb [signed-by=/k.gpg] http://s.test "
+                      "bookworm-security main\n");
 }
 
 TEST(package_names_are_names)
 {
-        static const char *const bad[] = { "", "a", "-y", "--foo", "a b", "a,b", "A1", "a/b", "+a", "a;b", "a=1", "a\n" };
+        static const char *const bad[] = { "",   "a",   "-y", "--foo", "a b", "a,b",
+                                           "A1", "a/b", "+a", "a;b",   "a=1", "a\n" };
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
                 ASSERT_ERR(build_package_check(bad[i], NULL), -EINVAL);
         ASSERT_OK(build_package_check("g++", NULL));
@@ -202,11 +213,14 @@ static void failure_says(const char *const *lines, enum error_code code, const c
 TEST(a_builds_failure_is_one_sentence)
 {
         failure_says((const char *const[]){ "Err:1 http://m.test bookworm InRelease",
-                                            "  Temporary failure resolving 'm.test'", "E: apt-get update failed", NULL },
+                                            "  Temporary failure resolving 'm.test'",
+                                            "E: apt-get update failed", NULL },
                      ERR_UNAVAILABLE, "mirror cannot be reached");
-        failure_says((const char *const[]){ "E: Unable to locate package nonsense", "E: apt-get failed", NULL },
-                     ERR_NOT_FOUND, "nonsense");
-        failure_says((const char *const[]){ "dpkg: error processing archive x: No space left on device", "E: run_chroot", NULL },
+        failure_says(
+                (const char *const[]){ "E: Unable to locate package nonsense", "E: apt-get failed", NULL },
+                ERR_NOT_FOUND, "nonsense");
+        failure_says((const char *const[]){ "dpkg: error processing archive x: No space left on device",
+                                            "E: run_chroot", NULL },
                      ERR_NO_SPACE, "No space left");
         failure_says((const char *const[]){ "I: fine", NULL }, ERR_INTERNAL, "without saying why");
 }

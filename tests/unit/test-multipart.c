@@ -42,16 +42,17 @@ static char *parse(const char *text, size_t piece)
         return xstrdup(error_message(&err));
 }
 
-static const char two_parts[] = "--XX\r\n"
-                                "Content-Disposition: form-data; name=\"metadata\"; filename=\"a b.tar.xz\"\r\n"
-                                "Content-Type: application/octet-stream\r\n"
-                                "\r\n"
-                                "one\r\n--X\r\n-two\r\n"
-                                "--XX\r\n"
-                                "content-disposition:form-data;name=rootfs\r\n"
-                                "\r\n"
-                                "\r\n"
-                                "--XX--\r\nepilogue";
+static const char two_parts[] =
+        "--XX\r\n"
+        "Content-Disposition: form-data; name=\"metadata\"; filename=\"a b.tar.xz\"\r\n"
+        "Content-Type: application/octet-stream\r\n"
+        "\r\n"
+        "one\r\n--X\r\n-two\r\n"
+        "--XX\r\n"
+        "content-disposition:form-data;name=rootfs\r\n"
+        "\r\n"
+        "\r\n"
+        "--XX--\r\nepilogue";
 
 TEST(parts_come_out_whole_whatever_the_pieces)
 {
@@ -63,7 +64,8 @@ TEST(parts_come_out_whole_whatever_the_pieces)
 
 TEST(a_preamble_and_spaces_behind_a_delimiter_are_allowed)
 {
-        _cleanup_free_ char *got = parse("ignored\r\n--XX  \t\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--XX--", 3);
+        _cleanup_free_ char *got =
+                parse("ignored\r\n--XX  \t\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--XX--", 3);
         ASSERT_STR(got, "a/=x;");
 }
 
@@ -73,11 +75,13 @@ TEST(broken_uploads_are_told_apart)
                 const char *text, *says;
         } rows[] = {
                 { "", "ends before its closing delimiter" },
-                { "--XX\r\nContent-Disposition: form-data; name=a\r\n\r\nx", "ends before its closing delimiter" },
+                { "--XX\r\nContent-Disposition: form-data; name=a\r\n\r\nx",
+                  "ends before its closing delimiter" },
                 { "--XX\r\n\r\nx\r\n--XX--", "a part has no name" },
                 { "--XX\r\nContent-Disposition: form-data\r\n\r\nx\r\n--XX--", "a part has no name" },
                 { "--XX\r\nContent-Disposition: attachment; name=a\r\n\r\nx\r\n--XX--", "not form-data" },
-                { "--XXY\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--XX--", "does not end its line" },
+                { "--XXY\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--XX--",
+                  "does not end its line" },
         };
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 _cleanup_free_ char *got = parse(rows[i].text, 4);
@@ -98,10 +102,12 @@ TEST(an_endless_header_is_refused)
 
 TEST(boundaries_are_checked)
 {
-        static const char *const bad[] = { "multipart/form-data", "multipart/form-data; boundary=",
-                                           "multipart/form-data; boundary=\"a\x01\"",
-                                           "multipart/form-data; boundary="
-                                           "0123456789012345678901234567890123456789012345678901234567890123456789x" };
+        static const char *const bad[] = {
+                "multipart/form-data",
+                "multipart/form-data; boundary=", "multipart/form-data; boundary=\"a\x01\"",
+                "multipart/form-data; boundary="
+                "0123456789012345678901234567890123456789012345678901234567890123456789x"
+        };
         struct multipart m;
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
                 ASSERT_ERR(multipart_init(&m, bad[i], &events, NULL, NULL), -EINVAL);
@@ -114,7 +120,8 @@ TEST(boundaries_are_checked)
 TEST(parameters_are_unquoted)
 {
         _cleanup_free_ char *a = multipart_parameter("form-data; name=\"a\\\"b;c\"; filename=plain", "name");
-        _cleanup_free_ char *b = multipart_parameter("form-data; name=\"a;filename=no\" ; FileName = plain ", "filename");
+        _cleanup_free_ char *b =
+                multipart_parameter("form-data; name=\"a;filename=no\" ; FileName = plain ", "filename");
         ASSERT_STR(a, "a\"b;c");
         ASSERT_STR(b, "plain");
         ASSERT_TRUE(multipart_parameter("form-data; names=x; =y;;", "name") == NULL);
