@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define DRAW_EVERY_MS 80
+#define DRAW_AFTER_MS 100 /* what is done by then needs no progress */
 
 void progress_init(struct progress *p, bool is_quiet, bool is_verbose)
 {
@@ -35,7 +36,7 @@ void progress_show(struct progress *p, const char *stage, const char *detail)
         if (!p->is_drawn)
                 return;
         uint64_t now = time_monotonic_ms();
-        if (p->has_line && now - p->drawn_ms < DRAW_EVERY_MS)
+        if (p->has_line ? now - p->drawn_ms < DRAW_EVERY_MS : now - p->started_ms < DRAW_AFTER_MS)
                 return;
         p->drawn_ms = now;
         p->has_line = true;

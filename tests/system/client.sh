@@ -7,9 +7,9 @@ lightc=${BIN:?}/lightc
 lib=$(cd "$(dirname "$0")/../lib" && pwd)
 command -v python3 >/dev/null || { echo "python3 is not installed"; exit 77; }
 tmp=$(mktemp -d)
-failed=0 daemon= poll=0.02
+failed=0 daemon="" poll=0.02
 
-stop_daemon() { [ -n "$daemon" ] && kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null; daemon=; rm -f "$tmp/socket"; }
+stop_daemon() { [ -n "$daemon" ] && kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null; daemon=""; rm -f "$tmp/socket"; }
 trap 'stop_daemon; rm -rf "$tmp"' EXIT
 
 start_daemon() { # extension...
