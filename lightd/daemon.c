@@ -91,6 +91,12 @@ static const char *default_group(void)
         return getgrnam("lightd") ? "lightd" : NULL;
 }
 
+/* After the host's start there is no bridge to attach a nic to until the networks are up. */
+static void autostart(void *data)
+{
+        instances_autostart(data);
+}
+
 static void on_recovered(struct server *s, void *data)
 {
         struct daemon *d = data;
@@ -100,7 +106,7 @@ static void on_recovered(struct server *s, void *data)
                  (unsigned long long)(time_monotonic_ms() - s->started_ms));
         notify_ready();
         networks_start(s);
-        instances_autostart(s);
+        networks_on_started(s, autostart, s);
 }
 
 static void stop_loop(void *data)

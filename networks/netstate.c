@@ -298,10 +298,12 @@ void netstate_close(struct server *s)
 
 int netstate_attach(struct server *s, const char *key, pid_t pid, const char *const *host_names)
 {
-        struct netstate *n = find(s);
         char path[64];
-        if (!n)
-                return -ENOTSUP;
+        /* Without a cgroup there are no containers: an API test. */
+        int r = s->cgroup_fd < 0 ? -ENOTSUP : netstate_open(s);
+        if (r < 0)
+                return r;
+        struct netstate *n = find(s);
         netstate_detach(s, key);
         snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
         _cleanup_close_ int netns = open(path, O_RDONLY | O_CLOEXEC);

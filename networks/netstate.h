@@ -14,7 +14,8 @@
 #include "base/json.h"
 #include "server/server.h"
 
-int netstate_open(struct server *s); /* 0, also when open; -errno: states stay empty */
+/* 0, also when open; -errno: states stay empty. Attaching opens too: containers are found again before networks are. */
+int netstate_open(struct server *s);
 void netstate_close(struct server *s);
 
 /*

@@ -129,7 +129,9 @@ static int plan_bridge(struct server *s, const struct nic_request *nic, struct n
         const char *reason;
         if (find_network(s, nic->project, parent)) {
                 snprintf(p->network, IF_NAMESIZE, "%s", parent);
-                if (!streq(network_status(s, parent, &reason), "Created"))
+                /* Not looked at yet since the daemon started, but its bridge outlived the last one. */
+                bool is_found_soon = streq(network_status(s, parent, &reason), "Pending") && host_is_bridge(parent);
+                if (!is_found_soon && !streq(network_status(s, parent, &reason), "Created"))
                         return error_set(err, ERR_UNAVAILABLE, "Network \"%s\" is not available%s%s", parent,
                                          reason ? ": " : "", reason ? reason : "");
         }
