@@ -10,6 +10,10 @@
 struct exchange {
         struct test_daemon *daemon;
         char *if_match;
+        const char *const *headers; /* of an upload; NULL: a JSON request */
+        int body_result;
+        void (*body_done)(void *data, int r);
+        void *body_data;
         bool is_over;
         int *ret_status; /* of api_send(): nobody waits, the exchange frees itself */
 };
@@ -17,6 +21,11 @@ struct exchange {
 static const char *get_header(struct request *req, const char *name)
 {
         struct exchange *x = req->sink_data;
+        for (size_t i = 0; x->headers && x->headers[i]; i += 2)
+                if (streq(x->headers[i], name))
+                        return x->headers[i + 1];
+        if (x->headers)
+                return NULL;
         return streq(name, "if-match") ? x->if_match : streq(name, "content-type") ? "application/json" : NULL;
 }
 
@@ -69,9 +78,26 @@ static struct ws *refuse_upgrade(struct request *req _unused_, const struct ws_h
         return NULL;
 }
 
-static const struct request_sink sink = {
-        .header = get_header, .answer = on_answer, .answer_stream = on_stream, .upgrade = refuse_upgrade
-};
+static void end_body(void *data)
+{
+        struct exchange *x = data;
+        x->body_done(x->body_data, x->body_result);
+}
+
+static void read_body(struct request *req, int take_fd, void (*done)(void *data, int r), void *data)
+{
+        struct exchange *x = req->sink_data;
+        fd_close(take_fd);
+        x->body_done = done;
+        x->body_data = data;
+        timer_start(x->daemon->server, 0, end_body, x);
+}
+
+static const struct request_sink sink = { .header = get_header,
+                                          .answer = on_answer,
+                                          .answer_stream = on_stream,
+                                          .read_body = read_body,
+                                          .upgrade = refuse_upgrade };
 
 /* ---- jobs ---- */
 
@@ -228,6 +254,7 @@ static void send_request(struct exchange *x, const char *method, const char *tar
         req->who = (struct identity){ .protocol = "unix", .is_trusted = true, .is_admin = true, .text = "root" };
         ASSERT_OK(http_method_parse(method, &req->method));
         ASSERT_OK(uri_parse(target, &req->uri, NULL));
+        req->has_json_body = !x->headers;
         if (body)
                 ASSERT_OK(json_parse(body, strlen(body), &req->body, NULL));
         if (request_find_route(req, &err) < 0)
@@ -242,6 +269,14 @@ int api_request(struct test_daemon *d, const char *method, const char *target, c
         send_request(&x, method, target, body);
         test_daemon_until(d, &x.is_over);
         free(x.if_match);
+        return d->status;
+}
+
+int api_upload(struct test_daemon *d, const char *target, const char *const *headers, int body_result)
+{
+        struct exchange x = { .daemon = d, .headers = headers, .body_result = body_result };
+        send_request(&x, "POST", target, NULL);
+        test_daemon_until(d, &x.is_over);
         return d->status;
 }
 

@@ -74,6 +74,11 @@ static inline int api_delete(struct test_daemon *d, const char *target)
 {
         return api_request(d, "DELETE", target, NULL, NULL);
 }
+/*
+ * POST with a body that is a stream (an upload). headers: "name", "value" pairs in lower case, ended by NULL. The bytes
+ * go nowhere; body_result is what the connection says about them at their end (0, or -ECONNRESET: broken off).
+ */
+int api_upload(struct test_daemon *d, const char *target, const char *const *headers, int body_result);
 /* Sends and does not wait; *ret_status becomes the status. The answer's text is dropped. */
 void api_send(struct test_daemon *d, const char *method, const char *target, const char *body, int *ret_status);
 
