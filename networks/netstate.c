@@ -192,7 +192,7 @@ static void on_events(void *data, int fd, int events _unused_)
         static uint8_t buf[KiB(32)];
         struct netstate *n = data;
         for (int i = 0; i < MESSAGES_A_TURN && !is_too_much(n); i++) {
-                int nsid;
+                int nsid = NETSPACE_NO_ID;
                 ssize_t got = receive(fd, buf, sizeof buf, &nsid);
                 if (got == -ENOBUFS)
                         list_all(n);
