@@ -92,6 +92,9 @@ start_daemon
 run launch busybox c8
 check "start by a request of its own" 1 "$(grep -c '^PUT /1.0/instances/c8/state {"action":"start"' "$tmp/log")"
 
+run init busybox full
+check "an operation's error and its hint" $'Error: No space left\nHint: make room' "$err"
+
 # exec: statuses, streams, end of input.
 run exec c1 exit 7
 check "status of a command" 7 "$status"
