@@ -4,11 +4,10 @@
  * leaves a volume no object names, which start-up removes. The number stays taken until the volume is in the trash.
  */
 #include "instances/delete.h"
+#include "instances/guest-access.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "storage-pools/layer.h"
-
-#include <unistd.h>
 
 struct delete {
         struct instance *instance;
@@ -27,10 +26,8 @@ static void on_trashed(void *data, int r, struct error *err)
 {
         struct delete *d = data;
         struct instance *i = d->instance;
-        _cleanup_free_ char *log = xasprintf("%s/%u-console.log", i->server->log_dir, i->num);
         if (r < 0)
                 log_error("removing the volume of instance \"%s\": %s", i->name, error_message(err));
-        unlink(log);
         layers_collect(i->server);
         instance_unreserve(i);
         delete_free(d);
@@ -55,6 +52,7 @@ static void on_deleted(void *data, int r, struct error *err)
                 delete_free(d);
         } else {
                 instance_event(d->instance, NULL, "instance-deleted", NULL);
+                instance_logs_remove(d->instance);
                 instance_forget(d->instance);
                 instance_when_clean(d->instance, trash_volume, d);
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Changing what the user set: PUT, PATCH, and another name. */
 #include "instances/edit.h"
+#include "instances/guest-access.h"
 #include "instances/create.h"
 #include "base/alloc.h"
 #include "base/names.h"
@@ -143,8 +144,10 @@ static void on_stored(void *data, int r, struct error *err)
 {
         struct edit *e = data;
         struct instance *i = e->instance;
-        if (r >= 0 && e->is_renaming)
+        if (r >= 0 && e->is_renaming) {
+                instance_logs_rename(i, e->new_name);
                 instance_renamed(i, e->new_name);
+        }
         if (r >= 0) {
                 instance_touch(i);
                 instance_event(i, e->req, e->action, NULL);

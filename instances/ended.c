@@ -70,18 +70,28 @@ void instance_tear_down(struct instance *i, power_done_fn done, void *data)
         job_start(i->server, &spec, on_torn_down, t);
 }
 
+/* One who waited may use it again (work on files does): the next ones wait on then. */
+void instance_cleaned(struct instance *i)
+{
+        struct server *s = i->server;
+        uint32_t num = i->num;
+        i->is_cleaning = false;
+        while (instance_find_num(s, num) == i && !i->is_cleaning && !list_is_empty(&i->waiting_clean)) {
+                struct clean_waiter *w = container_of(i->waiting_clean.next, struct clean_waiter, node);
+                void (*fn)(void *) = w->fn;
+                void *data = w->data;
+                list_remove(&w->node);
+                free(w);
+                fn(data);
+        }
+}
+
 static void on_clean(void *data, int r, struct error *err)
 {
         struct instance *i = data;
-        struct clean_waiter *w;
         if (r < 0)
                 log_error("clearing away after instance \"%s\": %s", i->name, error_message(err));
-        i->is_cleaning = false;
-        list_for_each (w, &i->waiting_clean, node) {
-                list_remove(&w->node);
-                w->fn(w->data);
-                free(w);
-        }
+        instance_cleaned(i);
 }
 
 void instance_when_clean(struct instance *i, void (*fn)(void *data), void *data)

@@ -227,6 +227,7 @@ void instances_register(struct server *s)
         router_add(s, instance_exec_routes);
         router_add(s, instance_console_routes);
         router_add(s, instance_file_routes);
+        router_add(s, instance_log_routes);
         profiles_set_hooks(&profile_hooks);
         used_by_add("profile", users_of_profile);
         used_by_add("storage-pool", users_of_pool);

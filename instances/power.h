@@ -18,6 +18,8 @@ int instance_freeze(struct instance *i, bool is_frozen, struct error *err);
 
 /* Runs fn when nothing of the last run is left (at once when it is so). */
 void instance_when_clean(struct instance *i, void (*fn)(void *data), void *data);
+/* Whoever set is_cleaning is through: those who wait go on, in order. */
+void instance_cleaned(struct instance *i);
 /* At start-up: kills and removes whatever a run of this number left, then done. */
 void instance_tear_down(struct instance *i, power_done_fn done, void *data);
 /* At start-up: a monitor that lives is adopted; done with r < 0 when there is none, or it does not answer. */

@@ -5,6 +5,7 @@
  */
 #include "instances/instances.h"
 #include "instances/autostart.h"
+#include "instances/guest-access.h"
 #include "instances/run.h"
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -108,6 +109,7 @@ static void on_adopted(void *data, int r, struct error *err _unused_)
                 layer_use(i->server, b->pool, b->layers.items[k]);
         if (is_frozen(i))
                 instance_set_state(i, INSTANCE_FROZEN);
+        instance_exec_recover(i);
         if (streq(instance_power(i)->state, "running")) {
                 one_through(o);
                 return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The runtime spec of one start: effective configuration and devices become numbers and paths for lightrun. */
+#include "instances/logs.h"
 #include "instances/power.h"
 #include "instances/template.h"
 #include "base/alloc.h"
@@ -122,7 +123,7 @@ static void add_environment(struct instance *i, struct json_object *spec)
 static void add_paths(struct instance *i, struct json_object *spec)
 {
         _cleanup_free_ char *run_dir = instance_run_dir(i), *cgroup = instance_cgroup(i);
-        _cleanup_free_ char *log = xasprintf("%s/%u-console.log", i->server->log_dir, i->num);
+        _cleanup_free_ char *log_dir = instance_log_dir(i), *log = xasprintf("%s/%s", log_dir, CONSOLE_LOG);
         json_set_string(spec, "run_dir", run_dir);
         json_set_string(spec, "cgroup", cgroup);
         json_set_string(spec, "console_log", log);
@@ -189,7 +190,9 @@ int run_plan_make(struct instance *i, int64_t gen, struct run_plan *ret, struct 
         json_set_bool(p.spec, "nesting", strmap_get_bool(instance_config(i), "security.nesting", false));
         add_paths(i, p.spec);
         add_environment(i, p.spec);
-        int r = run_plan_rootfs(i, p.spec, err);
+        int r = instance_logs_make(i, err);
+        if (r >= 0)
+                r = run_plan_rootfs(i, p.spec, err);
         if (r >= 0)
                 r = add_files(i, p.spec, err);
         if (r >= 0)

@@ -21,6 +21,8 @@ job_fn job_layer_mount, job_layer_unmount;
 job_fn job_exec;
 /* runtime/file-get.c, file-put.c, file-delete.c */
 job_fn job_file_get, job_file_put, job_file_delete;
+/* runtime/log-files.c */
+job_fn job_log_get, job_log_delete;
 /* runtime/pool.c */
 job_fn job_pool_create, job_pool_delete, job_pool_sweep, job_trash_empty;
 /* runtime/pool-files.c */

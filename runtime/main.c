@@ -12,6 +12,8 @@ static const struct worker_job jobs[] = {
         { "file-get", job_file_get, "read a file, directory or symbolic link of a container" },
         { "file-put", job_file_put, "write a file, directory or symbolic link of a container" },
         { "file-delete", job_file_delete, "remove a file or an empty directory of a container" },
+        { "log-get", job_log_get, "read a log of a container" },
+        { "log-delete", job_log_delete, "remove a log, or all logs, of a container" },
         { "layer-probe", job_layer_probe, "whether squashfs layers can be mounted" },
         { "layer-begin", job_layer_begin, "make an empty directory to unpack a layer into" },
         { "layer-commit", job_layer_commit, "give an unpacked layer its name" },

@@ -28,7 +28,7 @@ struct job {
 
 struct jobs {
         struct list running, waiting;
-        size_t n_running;
+        size_t n_running, n_sessions;
         job_fake_fn fake;
 };
 
@@ -80,6 +80,12 @@ size_t jobs_running(struct server *s)
 
 static void start_waiting(struct server *s);
 
+static size_t *places_of(const struct job *job)
+{
+        struct jobs *j = job->server->jobs;
+        return job->spec.is_session ? &j->n_sessions : &j->n_running;
+}
+
 /* The one way a job ends for its owner. A detached one stays in the list until its process is reaped. */
 static void finish(struct job *job)
 {
@@ -92,7 +98,7 @@ static void finish(struct job *job)
                           job->status > 128 ? job->status - 128 : job->status);
         job_done_fn done = TAKE_PTR(job->done);
         int r = job->error.code == ERR_NONE ? 0 : error_errno(job->error.code);
-        s->jobs->n_running--;
+        --*places_of(job);
         job->is_running = false;
         if (done)
                 done(job->data, r, job->result, &job->error);
@@ -128,6 +134,14 @@ static void handle_error(struct job *job, struct json_object *e)
                 error_hint(&job->error, "%s", json_get_string(e, "hint", ""));
 }
 
+static void handle_result(struct job *job, struct json_object *result)
+{
+        job->result = json_object_get(result);
+        job->has_answer = true;
+        if (job->spec.answered)
+                job->spec.answered(job->data, result);
+}
+
 static void handle_line(struct job *job, const char *line, size_t n)
 {
         _cleanup_json_ struct json_object *o = NULL;
@@ -140,7 +154,7 @@ static void handle_line(struct job *job, const char *line, size_t n)
         else if ((part = json_get_object(o, "error")))
                 handle_error(job, part), job->has_answer = true;
         else if ((part = json_get_object(o, "result")))
-                job->result = json_object_get(part), job->has_answer = true;
+                handle_result(job, part);
 }
 
 static void handle_lines(struct job *job)
@@ -264,7 +278,7 @@ static void run(struct job *job)
         struct server *s = job->server;
         list_remove(&job->node);
         list_append(&s->jobs->running, &job->node);
-        s->jobs->n_running++;
+        ++*places_of(job);
         job->is_running = true;
         int r = job->is_cancelled ? -ECANCELED : spawn(job);
         close_given(job);
@@ -280,8 +294,10 @@ static void run(struct job *job)
 
 static void start_waiting(struct server *s)
 {
-        while (s->jobs->n_running < JOBS_RUNNING_MAX && !list_is_empty(&s->jobs->waiting))
-                run(container_of(s->jobs->waiting.next, struct job, node));
+        struct job *job;
+        list_for_each (job, &s->jobs->waiting, node)
+                if (*places_of(job) < (job->spec.is_session ? JOBS_SESSIONS_MAX : JOBS_RUNNING_MAX))
+                        run(job);
 }
 
 struct job *job_start(struct server *s, const struct job_spec *spec, job_done_fn done, void *data)

@@ -2,7 +2,9 @@
 /*
  * Jobs: slow work in a child process, seen from the daemon (the worker's side is base/worker.h). The child is born in
  * the cgroup lightd-<did>/jobs (or the one given), its arguments go in a sealed memfd, its answers come as JSON lines,
- * its end through a pidfd. At most JOBS_RUNNING_MAX run at a time, the others wait their turn in order.
+ * its end through a pidfd. At most JOBS_RUNNING_MAX run at a time, the others wait their turn in order. What lasts as
+ * long as a person likes (a command, an upload) is a session: those have places of their own, so that open shells never
+ * keep an instance from starting.
  */
 #pragma once
 
@@ -10,12 +12,14 @@
 #include "server/operation.h"
 
 #define JOBS_RUNNING_MAX 32
+#define JOBS_SESSIONS_MAX 512
 #define JOB_FDS_MAX 8
 
 struct job;
 /* Exactly once. r < 0: err says why; result may be NULL and is borrowed. */
 typedef void (*job_done_fn)(void *data, int r, struct json_object *result, struct error *err);
 typedef void (*job_progress_fn)(void *data, const char *stage, int percent, int64_t bytes);
+typedef void (*job_answered_fn)(void *data, struct json_object *result);
 
 struct job_spec {
         const char *program;           /* "lightrun", "lightunpack" */
@@ -28,6 +32,8 @@ struct job_spec {
         bool is_detached;              /* the result is enough, the process lives on (the monitor) */
         struct operation *op;          /* progress goes here when progress is NULL; may be NULL */
         job_progress_fn progress;
+        bool is_session;               /* takes none of the places of the others */
+        job_answered_fn answered;      /* the result, while the worker goes on; done follows when it has ended */
 };
 
 /* 0 in take_stdin/take_stdout/take_fds would be a real descriptor: start from this. */

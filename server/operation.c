@@ -227,6 +227,8 @@ struct operation *operation_new(struct server *s, struct request *req, const str
         uuid_t id;
         uuid_generate_random(id);
         uuid_unparse_lower(id, op->id);
+        if (spec->id)
+                snprintf(op->id, sizeof op->id, "%s", spec->id);
         op->server = s;
         op->class = spec->class;
         op->status = STATUS_RUNNING;

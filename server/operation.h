@@ -32,6 +32,7 @@ struct operation_spec {
         const char *resource_name;
         operation_cancel_fn cancel;  /* NULL: cannot be cancelled. Must lead to operation_fail(ERR_CANCELLED) soon */
         void *data;
+        const char *id;              /* of an operation an earlier daemon began; NULL: a new one */
 };
 
 /* Made by a request (whose identity may use its websockets). req may be NULL: the daemon's own work. */
