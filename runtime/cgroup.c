@@ -250,11 +250,62 @@ static int delegate(int v2_fd, const char *payload, uid_t owner)
         return 0;
 }
 
+/* rmdir only: every file in a group is the kernel's. The guest chose how deep it goes, so not by recursion. */
+static int remove_groups(int root_fd, const char *path)
+{
+        _cleanup_free_ char *at = xstrdup(path);
+        size_t top = strlen(path);
+        for (;;) {
+                if (unlinkat(root_fd, at, AT_REMOVEDIR) == 0 || errno == ENOENT) {
+                        if (strlen(at) == top)
+                                return 0;
+                        *strrchr(at, '/') = '\0';
+                        continue;
+                }
+                if (errno != EBUSY && errno != ENOTEMPTY)
+                        return -errno;
+                int fd = openat(root_fd, at, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+                if (!dir)
+                        return -errno;
+                struct dirent *e;
+                char *child = NULL;
+                while (!child && (e = readdir(dir)))
+                        if (e->d_type == DT_DIR && !streq(e->d_name, ".") && !streq(e->d_name, ".."))
+                                child = xasprintf("%s/%s", at, e->d_name);
+                closedir(dir);
+                if (!child)
+                        return -EBUSY;
+                free(at);
+                at = child;
+        }
+}
+
+/* A killed process leaves its groups a moment after it was reaped. */
+int cgroups_remove_at(int hierarchy_fd, const char *cgroup)
+{
+        uint64_t end = time_monotonic_ms() + 5000;
+        int r;
+        while ((r = remove_groups(hierarchy_fd, cgroup)) == -EBUSY && time_monotonic_ms() < end)
+                poll(NULL, 0, 2);
+        return r;
+}
+
+/*
+ * A group that cgroup.kill was written to remembers it, and newer kernels (seen on 6.18) kill whatever is cloned into
+ * it from a group that was not: only a new directory forgets.
+ */
+static int make_anew(int v2_fd, const char *path)
+{
+        int r = cgroups_remove_at(v2_fd, path);
+        return r < 0 ? r : mkdir_below(v2_fd, path);
+}
+
 static int create_v2(const struct cgroups *c, const char *cgroup, const struct spec_limits *limits,
                      uid_t container_root, struct error *err)
 {
         _cleanup_free_ char *payload = group_path(cgroup, "/payload");
-        int r = mkdir_below(c->v2_fd, payload);
+        int r = make_anew(c->v2_fd, payload);
         if (r < 0)
                 return error_set_errno(err, r, "Making the cgroup \"%s\"", payload);
         if (c->n_v1 == 0) {
@@ -324,47 +375,6 @@ int cgroups_kill(const struct cgroups *c, const char *cgroup, const char *below,
                 if (poll(&p, 1, (int)(end - now)) < 0 && errno != EINTR)
                         return -errno;
         }
-        return r;
-}
-
-/* rmdir only: every file in a group is the kernel's. The guest chose how deep it goes, so not by recursion. */
-static int remove_groups(int root_fd, const char *path)
-{
-        _cleanup_free_ char *at = xstrdup(path);
-        size_t top = strlen(path);
-        for (;;) {
-                if (unlinkat(root_fd, at, AT_REMOVEDIR) == 0 || errno == ENOENT) {
-                        if (strlen(at) == top)
-                                return 0;
-                        *strrchr(at, '/') = '\0';
-                        continue;
-                }
-                if (errno != EBUSY && errno != ENOTEMPTY)
-                        return -errno;
-                int fd = openat(root_fd, at, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-                if (!dir)
-                        return -errno;
-                struct dirent *e;
-                char *child = NULL;
-                while (!child && (e = readdir(dir)))
-                        if (e->d_type == DT_DIR && !streq(e->d_name, ".") && !streq(e->d_name, ".."))
-                                child = xasprintf("%s/%s", at, e->d_name);
-                closedir(dir);
-                if (!child)
-                        return -EBUSY;
-                free(at);
-                at = child;
-        }
-}
-
-/* A killed process leaves its groups a moment after it was reaped. */
-int cgroups_remove_at(int hierarchy_fd, const char *cgroup)
-{
-        uint64_t end = time_monotonic_ms() + 5000;
-        int r;
-        while ((r = remove_groups(hierarchy_fd, cgroup)) == -EBUSY && time_monotonic_ms() < end)
-                poll(NULL, 0, 2);
         return r;
 }
 

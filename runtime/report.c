@@ -47,7 +47,12 @@ int report_receive(int sock, struct report *ret, struct error *err)
         int fd = -EBADF;
         size_t n_fds = 1;
         ssize_t n = fd_recv_with_fds(sock, &p, sizeof p, &fd, &n_fds);
-        if (n == -ECONNRESET || n == 0)
+        if (n == -ECONNRESET) {
+                /* Said once, before what is still queued, of a peer that left without reading all of ours. */
+                n_fds = 1;
+                n = fd_recv_with_fds(sock, &p, sizeof p, &fd, &n_fds);
+        }
+        if (n == 0)
                 return 0;
         if (n < 0)
                 return (int)n;

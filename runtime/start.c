@@ -179,6 +179,19 @@ static int on_report(struct progress *p, int sock, struct error *err)
         }
 }
 
+/* Init leaves silently when the builder fails, whose words may still wait in its socket. */
+static int drain_builder(struct progress *p, struct error *err)
+{
+        struct report report;
+        int r;
+        while ((r = report_receive(p->s->to_builder, &report, err)) > 0)
+                if (report.kind == REPORT_CLONED) {
+                        p->m->pid = report.pid;
+                        p->m->pidfd = report.fd;
+                }
+        return r;
+}
+
 /* The builder's end is an answer too: without init it is a failure nobody has put into words. */
 static int await_exec(struct progress *p, struct error *err)
 {
@@ -199,6 +212,9 @@ static int await_exec(struct progress *p, struct error *err)
                 if (fds[0].revents & POLLHUP)
                         builder_open = false;
         }
+        int r = p->is_ready ? 0 : drain_builder(p, err);
+        if (r < 0)
+                return r;
         if (!p->is_ready)
                 return error_set(err, ERR_INTERNAL, "Instance \"%s\" was killed while it started", name);
         effect_point(EFFECT_INIT_START, EFFECT_AFTER);
