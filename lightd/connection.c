@@ -264,7 +264,7 @@ static void on_bad(struct conn *c)
         http_write_close(&c->output);
         http_write_end(&c->output);
         strbuf_add(&c->output, body.data, body.len);
-        c->must_close = true;
+        c->must_close = c->body_is_complete = true; /* nothing more is parsed */
         conn_flush(c);
 }
 
@@ -300,13 +300,15 @@ static bool may_parse(const struct conn *c)
         return !(c->body_mode == BODY_FD && c->body_rest.len);
 }
 
-/* Parses what it may; bytes it may not parse yet stay in c->input and, past a limit, stop the reading. */
+/* Parses what it may. Goes on without input too: a head and the end of its message are two events of the same bytes. */
 static size_t parse_some(struct conn *c, const char *data, size_t n)
 {
         const char *p = data;
-        while (n && may_parse(c))
-                if (!handle_event(c, http_parser_next(&c->parser, &p, &n)) && (c->is_ws || c->is_closing))
+        while (may_parse(c)) {
+                enum http_event event = http_parser_next(&c->parser, &p, &n);
+                if (event == HTTP_MORE || !handle_event(c, event))
                         break;
+        }
         return (size_t)(p - data);
 }
 
@@ -315,11 +317,11 @@ void conn_parse(struct conn *c)
         if (c->is_parsing)
                 return;
         c->is_parsing = true;
-        while (c->input.len && may_parse(c)) {
+        while (may_parse(c)) {
                 /* Handlers may append to c->input only through conn_receive(), which is_parsing holds back. */
-                size_t used = parse_some(c, c->input.data, c->input.len);
-                strbuf_consume(&c->input, used);
-                if (!used)
+                size_t before = c->input.len;
+                strbuf_consume(&c->input, parse_some(c, strbuf_str(&c->input), c->input.len));
+                if (!c->input.len || c->input.len == before)
                         break;
         }
         c->is_parsing = false;
