@@ -41,7 +41,8 @@ static int open_ptmx(void)
                 return master;
         if (fstat(master, &st) < 0 || fstatfs(master, &fs) < 0)
                 return -errno;
-        if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(PTMX_MAJOR, PTMX_MINOR) || fs.f_type != DEVPTS_SUPER_MAGIC)
+        if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(PTMX_MAJOR, PTMX_MINOR) ||
+            fs.f_type != DEVPTS_SUPER_MAGIC)
                 return -ENOTTY;
         int r = fd_set_nonblocking(master, false);
         return r < 0 ? r : TAKE_FD(master);
@@ -89,7 +90,8 @@ static int place_descriptors(const struct exec_request *req)
 {
         int moved[3];
         for (int i = 0; i < 3; i++) {
-                int from = req->fds[i] >= 0 ? req->fds[i] : open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+                int from = req->fds[i] >= 0 ? req->fds[i]
+                                            : open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
                 if (from < 0 || (moved[i] = fcntl(from, F_DUPFD_CLOEXEC, 3)) < 0)
                         return -errno;
         }
@@ -110,7 +112,8 @@ static void reset_signals(void)
         sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* While the capabilities are still there. The host's keys stay outside: the command has a session keyring of its own. */
+/* While the capabilities are still there. The host's keys stay outside: the command has a session keyring of
+ * its own. */
 static int limit(const struct command *c)
 {
         umask(022);
@@ -263,12 +266,13 @@ int command_error(const struct command *c, struct error *err)
         if (step == COMMAND_JOIN && r == -ESRCH)
                 return error_set(err, ERR_WRONG_STATE, "The instance is not running");
         if ((step == COMMAND_JOIN || step == COMMAND_FORK) && r == -EAGAIN)
-                return error_set(err, ERR_WRONG_STATE, "The instance has as many processes as its limit allows");
+                return error_set(err, ERR_WRONG_STATE,
+                                 "The instance has as many processes as its limit allows");
         if (step == COMMAND_CWD)
                 return error_set_errno(err, r, "Entering the directory \"%s\"", c->req.cwd);
         if (step == COMMAND_IDENTITY && r == -EINVAL)
-                return error_set(err, ERR_BAD_REQUEST, "The instance has no user \"%u\" or no group \"%u\"", c->req.uid,
-                                 c->req.gid);
+                return error_set(err, ERR_BAD_REQUEST, "The instance has no user \"%u\" or no group \"%u\"",
+                                 c->req.uid, c->req.gid);
         return error_set_errno(err, r, "%s", sentences[step]);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inner half of `exec`: what the joiner and the command itself do inside the container, up to execve(). Runs in
- * forked children that share one page with the worker, where they say how far they came; they never answer and never
- * return. Must not know of the daemon's protocol except that the pty goes out through the control socket.
+ * The inner half of `exec`: what the joiner and the command itself do inside the container, up to execve().
+ * Runs in forked children that share one page with the worker, where they say how far they came; they never
+ * answer and never return. Must not know of the daemon's protocol except that the pty goes out through the
+ * control socket.
  */
 #pragma once
 
@@ -30,7 +31,7 @@ struct command_report {
         volatile bool is_interpreter_missing;
 };
 
-/* All that is made ready on the host's side, so that the children have nothing to allocate or look up there. */
+/* All that is made ready on the host's side, so that the children have nothing to look up there. */
 struct command {
         struct exec_request req;
         struct enter_target target;

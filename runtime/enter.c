@@ -49,8 +49,8 @@ static pid_t fork_into(int cgroup_fd)
 }
 
 /*
- * A guest that hands controllers to its own groups (systemd on pure cgroup2) may have no process in its top group any
- * more: EBUSY. Then we are born in a leaf of ours beside the guest's.
+ * A guest that hands controllers to its own groups (systemd on pure cgroup2) may have no process in its top
+ * group any more: EBUSY. Then we are born in a leaf of ours beside the guest's.
  */
 static pid_t fork_into_leaf(int top)
 {
@@ -79,7 +79,8 @@ int enter_join(struct enter_target *t, enum enter_scope scope)
         if (r < 0)
                 return r == -ENODEV || r == -ENOENT ? -ESRCH : r;
         cgroups_done(&t->groups); /* no directory of the host goes inside */
-        /* The daemon is protected from the OOM killer; what runs for a guest is not. EACCES: it was less so before. */
+        /* The daemon is protected from the OOM killer; what runs for a guest is not. EACCES: it was less so
+         * before. */
         r = path_write_value(AT_FDCWD, "/proc/self/oom_score_adj", "0");
         if (r < 0 && r != -EACCES)
                 return r;

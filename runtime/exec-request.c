@@ -68,8 +68,7 @@ static int read_environment(struct json_object *args, struct exec_request *req, 
         size_t n = given ? (size_t)json_object_object_length(given) : 0;
         req->env = xnew_array(char *, n + 5); /* HOME, USER, LANG, PATH and the end */
         if (given) {
-                json_object_object_foreach(given, name, value)
-                {
+                json_object_object_foreach (given, name, value) {
                         if (!*name || strchr(name, '=') || !json_object_is_type(value, json_type_string)) {
                                 _cleanup_free_ char *shown = name_printable(name);
                                 return error_set(err, ERR_BAD_REQUEST,
@@ -97,7 +96,8 @@ void exec_request_default_path(struct exec_request *req, bool has_snap)
         req->has_path = true;
 }
 
-static int read_number(struct json_object *args, const char *key, int64_t max, int64_t *ret, struct error *err)
+static int read_number(struct json_object *args, const char *key, int64_t max, int64_t *ret,
+                       struct error *err)
 {
         *ret = json_get_int(args, key, 0);
         if (*ret >= 0 && *ret <= max)

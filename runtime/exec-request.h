@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the job `exec` is asked to do, as plain data: decoding, defaults, the search in PATH. Pure: opens nothing,
- * knows no process. The arguments:
+ * What the job `exec` is asked to do, as plain data: decoding, defaults, the search in PATH. Pure: opens
+ * nothing, knows no process. The arguments:
  *
  *   "command"      array of at least one string
  *   "environment"  object of strings; HOME, USER (for uid 0), LANG and PATH have defaults
@@ -23,9 +23,9 @@
 #define EXEC_PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct exec_request {
-        char **argv;     /* owned, NULL-ended */
-        char **env;      /* owned, NULL-ended; without PATH when has_path is false */
-        size_t n_env;    /* there is room for one more */
+        char **argv;  /* owned, NULL-ended */
+        char **env;   /* owned, NULL-ended; without PATH when has_path is false */
+        size_t n_env; /* there is room for one more */
         bool has_path;
         char *cwd;       /* owned; "" for the default */
         char *home;      /* owned; HOME of the environment or NULL */
@@ -45,7 +45,7 @@ void exec_request_default_path(struct exec_request *req, bool has_snap);
 const char *exec_request_env(const struct exec_request *req, const char *name); /* value or NULL */
 
 /*
- * The files a command name may mean, in order: the name itself if it holds a '/', else one per directory of PATH.
- * *pos starts at 0. False: no more. A candidate longer than buf is left out.
+ * The files a command name may mean, in order: the name itself if it holds a '/', else one per directory of
+ * PATH. *pos starts at 0. False: no more. A candidate longer than buf is left out.
  */
 bool exec_next_candidate(const char *path, const char *name, size_t *pos, char *buf, size_t size);

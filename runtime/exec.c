@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The job `exec`. Three processes: the worker, which stays on the host's side and watches; the joiner, born in the
- * container's cgroup, which enters the namespaces (a pid namespace is entered only by a child) and opens the pty; the
- * command, the joiner's child but the worker's to wait for (CLONE_PARENT).
+ * The job `exec`. Three processes: the worker, which stays on the host's side and watches; the joiner, born
+ * in the container's cgroup, which enters the namespaces (a pid namespace is entered only by a child) and
+ * opens the pty; the command, the joiner's child but the worker's to wait for (CLONE_PARENT).
  *
- * The worker copies no byte: the command has the daemon's descriptors, or the daemon gets the master of the pty.
+ * The worker copies no byte: the command has the daemon's descriptors, or the daemon gets the master of the
+ * pty.
  */
 #include "runtime/command.h"
 #include "runtime/enter.h"
@@ -50,16 +51,20 @@ static void give_pipes(const struct exec_request *req)
 /* Shared with the two children, who write why they failed and which process is the command. */
 static struct command_report *report_new(void)
 {
-        void *p = mmap(NULL, sizeof(struct command_report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        void *p = mmap(NULL, sizeof(struct command_report), PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         return p == MAP_FAILED ? NULL : p;
 }
 
 static int wait_joiner(pid_t pid)
 {
         siginfo_t info = { 0 };
-        while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0)
+        while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0) {
                 if (errno != EINTR)
                         return -errno;
+                if (worker_is_cancelled()) /* a frozen container would keep it for ever */
+                        kill(pid, SIGKILL);
+        }
         return info.si_code == CLD_EXITED && info.si_status == 0 ? 0 : -ESRCH;
 }
 
@@ -126,9 +131,11 @@ static int supervise(struct supervision *s, int *ret_status, struct error *err)
         sigemptyset(&none);
         sigemptyset(&term);
         sigaddset(&term, SIGTERM);
-        sigprocmask(SIG_BLOCK, &term, NULL); /* only ppoll() lets it in: no cancel is lost between test and sleep */
+        sigprocmask(SIG_BLOCK, &term,
+                    NULL); /* only ppoll() lets it in: no cancel is lost between test and sleep */
         for (;;) {
-                struct pollfd fds[2] = { { .fd = s->pidfd, .events = POLLIN }, { .fd = s->control, .events = POLLIN } };
+                struct pollfd fds[2] = { { .fd = s->pidfd, .events = POLLIN },
+                                         { .fd = s->control, .events = POLLIN } };
                 int n = ppoll(fds, 2, NULL, &none);
                 if (n < 0 && errno != EINTR)
                         return -errno;
@@ -160,8 +167,8 @@ static int leave_exit_file(const char *path, int status, struct error *err)
         return r < 0 ? error_set_errno(err, r, "Writing the exit file \"%s\"", path) : 0;
 }
 
-static int finish(const struct exec_request *req, int status, const char *message, struct json_object **ret_result,
-                  struct error *err)
+static int finish(const struct exec_request *req, int status, const char *message,
+                  struct json_object **ret_result, struct error *err)
 {
         int r = req->exit_file ? leave_exit_file(req->exit_file, status, err) : 0;
         if (r < 0)

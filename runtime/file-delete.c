@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static int delete(struct guest_tree *tree, struct json_object *args _unused_,
-                  struct json_object **ret_result _unused_, struct error *err)
+static int delete (struct guest_tree *tree, struct json_object *args _unused_,
+                   struct json_object **ret_result _unused_, struct error *err)
 {
         _cleanup_free_ char *name = NULL;
         _cleanup_close_ int parent = -EBADF;

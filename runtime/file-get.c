@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The job `file-get`: {"path", "content":true} → {"type":"file|directory|symlink","uid","gid","mode","size",
- * "entries":[…] of a directory,"target" of a symbolic link}. The answer comes before the content of a file, which goes
- * to descriptor 1: exactly "size" bytes, fewer if the file was cut meanwhile; until the end where "size" is -1
- * (files of /proc and the like do not know theirs). With "content":false no content is sent.
+ * "modified" (seconds since 1970), "entries":[…] of a directory,"target" of a symbolic link}. The answer comes before the
+ * content of a file, which goes to descriptor 1: exactly "size" bytes, fewer if the file was cut meanwhile; until the end
+ * where "size" is -1 (files of /proc and the like do not know theirs). With "content":false no content is sent.
  */
 #include "runtime/file-path.h"
 #include "runtime/file.h"
@@ -26,6 +26,7 @@ static int describe(const struct stat *st, int64_t size, const char *target, str
         json_set_int(o, "gid", st->st_gid);
         json_set_int(o, "mode", st->st_mode & 07777);
         json_set_int(o, "size", size);
+        json_set_int(o, "modified", st->st_mtim.tv_sec);
         json_set_string(o, "target", target);
         *ret = o;
         return 0;
@@ -115,14 +116,15 @@ static int get_file(struct guest_tree *tree, int path_fd, const struct stat *st)
         return stream_copy(fd, CONTENT_FD, (uint64_t)st->st_size, &moved);
 }
 
-static int get(struct guest_tree *tree, struct json_object *args, struct json_object **ret_result, struct error *err)
+static int get(struct guest_tree *tree, struct json_object *args, struct json_object **ret_result,
+               struct error *err)
 {
         struct stat st;
         _cleanup_close_ int fd = -EBADF;
         int r = guest_tree_look(tree, O_NOFOLLOW, &fd, &st);
         if (r == 0 && !file_kind(st.st_mode))
-                return error_set(err, ERR_BAD_REQUEST, "\"%s\" is %s, which has no content to read", tree->path,
-                                 file_kind_words(st.st_mode));
+                return error_set(err, ERR_BAD_REQUEST, "\"%s\" is %s, which has no content to read",
+                                 tree->path, file_kind_words(st.st_mode));
         if (r == 0 && S_ISDIR(st.st_mode))
                 r = get_directory(fd, &st, ret_result, err);
         else if (r == 0 && S_ISLNK(st.st_mode))

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The job `file-put`: {"path", "type":"file|directory|symlink", "uid","gid","mode" (each may be absent), "write":
- * "overwrite|append", "length":N, "commit":true}. The content (of a symbolic link: its target) comes on descriptor 0.
+ * The job `file-put`: {"path", "type":"file|directory|symlink", "uid","gid","mode" (each may be absent),
+ * "write": "overwrite|append", "length":N, "commit":true}. The content (of a symbolic link: its target) comes
+ * on descriptor 0.
  *
- * What is new belongs to root, 0644 or 0755, unless told otherwise; what exists keeps its inode, and its owner and
- * mode unless told otherwise. An upload that breaks off must not be taken for whole, and the end of a pipe does not
- * tell the two apart. It is whole if "length" bytes came (when given), and, with "commit", if one byte arrives on
- * descriptor 6 afterwards; otherwise, or on SIGTERM, a new file is removed and the answer is "cancelled". What an
- * existing file held is gone by then, as with any writing in place.
+ * What is new belongs to root, 0644 or 0755, unless told otherwise; what exists keeps its inode, and its
+ * owner and mode unless told otherwise. An upload that breaks off must not be taken for whole, and the end of
+ * a pipe does not tell the two apart. It is whole if "length" bytes came (when given), and, with "commit", if
+ * one byte arrives on descriptor 6 afterwards; otherwise, or on SIGTERM, a new file is removed and the answer
+ * is "cancelled". What an existing file held is gone by then, as with any writing in place.
  */
 #include "runtime/file-path.h"
 #include "runtime/file.h"
@@ -58,8 +59,8 @@ static struct attributes with_defaults(const struct attributes *a, mode_t mode)
 static int describe_failure(struct guest_tree *tree, int r, struct error *err)
 {
         if (r == -EINVAL)
-                return error_set(err, ERR_BAD_REQUEST, "Writing \"%s\": the owner does not exist in the instance",
-                                 tree->path);
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "Writing \"%s\": the owner does not exist in the instance", tree->path);
         if (r == -ECANCELED)
                 return error_set(err, ERR_CANCELLED, "The upload of \"%s\" broke off", tree->path);
         return error_set_errno(err, r, "Writing \"%s\"", tree->path);
@@ -83,7 +84,8 @@ static int receive(int fd, struct json_object *args)
         return r < 0 ? r : check_whole(args, moved);
 }
 
-static int put_new_file(int parent, const char *name, int fd, struct json_object *args, const struct attributes *a)
+static int put_new_file(int parent, const char *name, int fd, struct json_object *args,
+                        const struct attributes *a)
 {
         struct attributes full = with_defaults(a, 0644);
         int r = receive(fd, args);
@@ -101,7 +103,8 @@ static int open_existing(struct guest_tree *tree, int flags, struct error *err)
         _cleanup_close_ int found = -EBADF;
         int r = guest_tree_look(tree, 0, &found, &st);
         if (r == -ENOENT)
-                return path_open_inroot(tree->root, tree->path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0644);
+                return path_open_inroot(tree->root, tree->path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY,
+                                        0644);
         if (r < 0)
                 return r;
         if (!S_ISREG(st.st_mode))
@@ -122,15 +125,16 @@ static int put_existing_file(struct guest_tree *tree, struct json_object *args, 
         return r < 0 ? r : apply(fd, a);
 }
 
-static int put_file(struct guest_tree *tree, struct json_object *args, const struct attributes *a, struct error *err)
+static int put_file(struct guest_tree *tree, struct json_object *args, const struct attributes *a,
+                    struct error *err)
 {
         _cleanup_free_ char *name = NULL;
         _cleanup_close_ int parent = -EBADF, fd = -EBADF;
         const char *write = json_get_string(args, "write", "overwrite");
         bool is_append = streq(write, "append");
         if (!is_append && !streq(write, "overwrite"))
-                return error_set(err, ERR_BAD_REQUEST, "\"%s\" is not a way to write: \"overwrite\" or \"append\"",
-                                 write);
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "\"%s\" is not a way to write: \"overwrite\" or \"append\"", write);
         int r = guest_tree_parent(tree, &parent, &name, err);
         if (r < 0)
                 return r;

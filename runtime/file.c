@@ -67,7 +67,9 @@ static _noreturn_ void child_main(struct enter_target *t, const struct stopped_t
         struct json_object *result = NULL;
         struct guest_tree tree = { .path = json_get_string(args, "path", "") };
         tree.proc_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        int r = tree.proc_fds < 0 ? -errno : stopped ? stopped_tree_enter(stopped) : enter_join(t, ENTER_FILES);
+        int r = tree.proc_fds < 0 ? -errno
+                : stopped         ? stopped_tree_enter(stopped)
+                                  : enter_join(t, ENTER_FILES);
         if (r == -ESRCH)
                 r = error_set(&err, ERR_WRONG_STATE, "The instance is not running");
         if (r < 0)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the jobs file-get, file-put and file-delete share: getting into a guest's tree and naming things there.
- * Each job's body runs in a child that has the ids of the container's root and sees the container's root as "/";
- * there it is as powerless as the guest itself, so no path trick leads anywhere else. For a stopped container the
- * tree is assembled as `start` would, in namespaces that end with the job. Must not know HTTP or the daemon's names
- * for instances.
+ * What the jobs file-get, file-put and file-delete share: getting into a guest's tree and naming things
+ * there. Each job's body runs in a child that has the ids of the container's root and sees the container's
+ * root as "/"; there it is as powerless as the guest itself, so no path trick leads anywhere else. For a
+ * stopped container the tree is assembled as `start` would, in namespaces that end with the job. Must not
+ * know HTTP or the daemon's names for instances.
  *
- * Arguments of all three: "path" (absolute in the guest), and either "cgroup" + "privileged" with the init's pidfd as
- * descriptor 5 (running), or "rootfs" + "idmap" as in the start spec (stopped).
+ * Arguments of all three: "path" (absolute in the guest), and either "cgroup" + "privileged" with the init's
+ * pidfd as descriptor 5 (running), or "rootfs" + "idmap" as in the start spec (stopped).
  */
 #pragma once
 
@@ -16,8 +16,8 @@
 #include <sys/stat.h>
 
 struct guest_tree {
-        int root;         /* O_PATH */
-        int proc_fds;     /* our own /proc/self/fd on the host's proc: to open what an O_PATH descriptor holds */
+        int root;     /* O_PATH */
+        int proc_fds; /* our own /proc/self/fd on the host's proc: to open what an O_PATH descriptor holds */
         const char *path; /* as the user gave it: for sentences */
 };
 

@@ -17,7 +17,8 @@ static bool is_on_read_only_mount(void)
         return statvfs("/proc/self/exe", &fs) == 0 && (fs.f_flag & ST_RDONLY);
 }
 
-/* Once the descriptor is closed by exec, the mount belongs to no namespace: nobody can make it writable again. */
+/* Once the descriptor is closed by exec, the mount belongs to no namespace: nobody can make it writable
+ * again. */
 static int open_own_program_read_only(void)
 {
         struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };

@@ -10,7 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Any directory does that every host has and no layer or volume lies below; only this process sees the stage there. */
+/* Any directory does that every host has and no layer or volume lies below; only this process sees the stage
+ * there. */
 #define STAGE_DIR "/proc/fs"
 
 static int read_args(struct json_object *args, struct spec_rootfs *ret_rootfs, struct spec_idmap *ret_map,
@@ -18,7 +19,8 @@ static int read_args(struct json_object *args, struct spec_rootfs *ret_rootfs, s
 {
         int r = spec_parse_idmap(json_get_object(args, "idmap"), ret_map, err);
         if (r == 0 && ret_map->base == 0 && !json_get_bool(args, "privileged", false))
-                return error_set(err, ERR_BAD_REQUEST, "The arguments have no \"idmap\" for an unprivileged instance");
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "The arguments have no \"idmap\" for an unprivileged instance");
         return r < 0 ? r : spec_parse_rootfs(json_get_object(args, "rootfs"), ret_rootfs, err);
 }
 
@@ -61,7 +63,7 @@ void stopped_tree_done(struct stopped_tree *s)
         fd_reset(&s->userns_fd);
 }
 
-/* The copy of the mount that comes with the namespace is locked; a bind of it on itself can become the root. */
+/* The mount copied with the namespace is locked; a bind of it on itself can become the root. */
 static int pivot(void)
 {
         if (mount(ROOTFS_STAGE, ROOTFS_STAGE, NULL, MS_BIND, NULL) < 0 || chdir(ROOTFS_STAGE) < 0)

@@ -40,8 +40,9 @@ TEST(a_command_alone_gets_what_root_has)
 TEST(a_user_other_than_root_has_no_home_by_default)
 {
         _cleanup_(exec_request_done) struct exec_request req = { 0 };
-        ASSERT_OK(read_text("{\"command\":[\"id\"],\"user\":1000,\"group\":100,\"idmap\":{\"base\":5000,\"size\":65536}}",
-                            &req, NULL));
+        ASSERT_OK(read_text(
+                "{\"command\":[\"id\"],\"user\":1000,\"group\":100,\"idmap\":{\"base\":5000,\"size\":65536}}",
+                &req, NULL));
         ASSERT_TRUE(exec_request_env(&req, "HOME") == NULL);
         ASSERT_TRUE(req.home == NULL);
         ASSERT_EQ(req.host_uid, 6000);
@@ -51,8 +52,9 @@ TEST(a_user_other_than_root_has_no_home_by_default)
 TEST(the_callers_environment_wins)
 {
         _cleanup_(exec_request_done) struct exec_request req = { 0 };
-        ASSERT_OK(read_text("{\"command\":[\"x\"],\"environment\":{\"HOME\":\"/srv\",\"PATH\":\"/opt\",\"HOMER\":\"=\"}}",
-                            &req, NULL));
+        ASSERT_OK(read_text(
+                "{\"command\":[\"x\"],\"environment\":{\"HOME\":\"/srv\",\"PATH\":\"/opt\",\"HOMER\":\"=\"}}",
+                &req, NULL));
         exec_request_default_path(&req, true);
         ASSERT_STR(exec_request_env(&req, "HOME"), "/srv");
         ASSERT_STR(exec_request_env(&req, "PATH"), "/opt");
