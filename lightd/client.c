@@ -77,11 +77,11 @@ static int from_error_answer(struct json_object *answer, struct error *err)
 {
         struct json_object *m = json_get_object(answer, "metadata");
         const char *hint = json_get_string(m, "hint", "");
-        error_set(err, error_code_from_reason(json_get_string(m, "reason", "internal")), "%s",
-                  json_get_string(answer, "error", "no reason given"));
+        enum error_code code = error_code_from_reason(json_get_string(m, "reason", "internal"));
+        error_set(err, code, "%s", json_get_string(answer, "error", "no reason given"));
         if (!str_empty(hint))
                 error_hint(err, "%s", hint);
-        return error_errno(err->code);
+        return error_errno(code);
 }
 
 static int wait_for(const char *operation, struct error *err)
