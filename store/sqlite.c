@@ -18,8 +18,7 @@ static const char *const sql[_ST_MAX] = {
         [ST_BACK] = "ROLLBACK TO txn",
         [ST_RELEASE] = "RELEASE txn",
         [ST_REV] = "SELECT rev FROM objects WHERE kind = ?1 AND project = ?2 AND name = ?3",
-        [ST_PUT] = "REPLACE INTO objects (kind, project, name, rev, schema, json) VALUES (?1, ?2, ?3, ?4, "
-                   "?5, ?6)",
+        [ST_PUT] = "REPLACE INTO objects (kind, project, name, rev, schema, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         [ST_DELETE] = "DELETE FROM objects WHERE kind = ?1 AND project = ?2 AND name = ?3",
         [ST_TXN_ADD] = "INSERT INTO txns (id, rev) VALUES (?1, ?2)",
         [ST_TXN_FIND] = "SELECT rev FROM txns WHERE id = ?1",
