@@ -21,8 +21,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define INIT_NAMESPACES                                                                                      \
-        (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP)
+#define INIT_NAMESPACES (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP)
 
 static int reset_scheduling(void)
 {
@@ -36,8 +35,8 @@ static int reset_scheduling(void)
 }
 
 /*
- * With CLONE_PARENT init is the monitor's child and the builder can go. The mount namespace is not among the flags:
- * init shares the builder's until the root file system stands in it, then takes its locked copy.
+ * With CLONE_PARENT init is the monitor's child and the builder can go. The mount namespace is not among the
+ * flags: init shares the builder's until the root file system stands in it, then takes its locked copy.
  */
 static int clone_init(struct start *s, pid_t *ret_pid, int *ret_pidfd, struct error *err)
 {
@@ -50,7 +49,8 @@ static int clone_init(struct start *s, pid_t *ret_pid, int *ret_pidfd, struct er
                                    .cgroup = (uint64_t)payload };
         long pid = syscall(SYS_clone3, &args, sizeof args);
         if (pid < 0)
-                return error_set_errno(err, -errno, "Making the namespaces of instance \"%s\"", s->spec->name);
+                return error_set_errno(err, -errno, "Making the namespaces of instance \"%s\"",
+                                       s->spec->name);
         if (pid == 0) {
                 fd_reset(&s->builder);
                 fd_reset(&s->rootfs);
@@ -68,7 +68,8 @@ static int stage_mounts(const struct spec *s, int userns_fd, struct error *err)
                 if (m->type != MOUNT_BIND)
                         continue;
                 int r = rootfs_stage_bind(m->source, guest_stage_name(name, 'm', i),
-                                          m->is_shifted ? userns_fd : -EBADF, m->is_readonly, m->is_recursive);
+                                          m->is_shifted ? userns_fd : -EBADF, m->is_readonly,
+                                          m->is_recursive);
                 if (r < 0 && !m->is_optional)
                         return error_set_errno(err, r, "Mounting \"%s\" at \"%s\"", m->source, m->target);
         }
@@ -113,7 +114,8 @@ static int fill_stage(struct start *s, pid_t init, struct error *err)
                 return r;
         _cleanup_close_ int userns = spec->is_privileged ? -EBADF : namespace_open_user(init);
         if (userns < 0 && !spec->is_privileged)
-                return error_set_errno(err, userns, "Opening the user namespace of instance \"%s\"", spec->name);
+                return error_set_errno(err, userns, "Opening the user namespace of instance \"%s\"",
+                                       spec->name);
         r = rootfs_attach(&spec->rootfs, &spec->idmap, userns, err);
         if (r >= 0)
                 r = stage_mounts(spec, userns, err);

@@ -66,7 +66,8 @@ int cgroups_open(struct cgroups *ret, struct error *err)
         closedir(dir);
         if (c.v2_fd < 0) {
                 cgroups_done(&c);
-                return error_set(err, ERR_UNSUPPORTED, "No cgroup2 hierarchy is mounted under \"" CGROUP_ROOT "\"");
+                return error_set(err, ERR_UNSUPPORTED,
+                                 "No cgroup2 hierarchy is mounted under \"" CGROUP_ROOT "\"");
         }
         *ret = c;
         return 0;
@@ -108,8 +109,8 @@ static int read_value(int dir_fd, const char *path, struct strbuf *out)
 }
 
 /*
- * A new v1 cpuset has no processors and no memory nodes, and nobody can join it. Each level takes its parent's; with
- * clone_children the kernel does this for all groups made later.
+ * A new v1 cpuset has no processors and no memory nodes, and nobody can join it. Each level takes its
+ * parent's; with clone_children the kernel does this for all groups made later.
  */
 static int seed_cpuset(int root_fd, const char *path)
 {
@@ -162,7 +163,8 @@ static size_t add_cpu_quota(struct limit *list, size_t n, const struct spec_limi
         n = add_limit(list, n, "cpu.cfs_period_us", NULL, period);
         n = add_limit(list, n, "cpu.cfs_quota_us", NULL, l->cpu_quota_us);
         list[n] = (struct limit){ NULL, "cpu.max", "" };
-        snprintf(list[n].text, sizeof list[n].text, "%lld %lld", (long long)l->cpu_quota_us, (long long)period);
+        snprintf(list[n].text, sizeof list[n].text, "%lld %lld", (long long)l->cpu_quota_us,
+                 (long long)period);
         return n + 1;
 }
 
@@ -174,7 +176,8 @@ static size_t list_limits(const struct spec_limits *l, struct limit list[static 
         size_t n = add_limit(list, 0, "memory.limit_in_bytes", "memory.max", l->memory_max);
         n = add_limit(list, n, NULL, "memory.swap.max", l->memory_swap_max);
         if (l->memory_swap_max >= 0 && l->memory_max >= 0)
-                n = add_limit(list, n, "memory.memsw.limit_in_bytes", NULL, l->memory_max + l->memory_swap_max);
+                n = add_limit(list, n, "memory.memsw.limit_in_bytes", NULL,
+                              l->memory_max + l->memory_swap_max);
         n = add_limit(list, n, "pids.max", "pids.max", l->pids_max);
         n = add_cpu_quota(list, n, l);
         if (l->cpu_shares >= 2) {
@@ -194,7 +197,8 @@ static int write_limit(int root_fd, const char *group, const char *file, const c
         return 0;
 }
 
-static int limit_group(int root_fd, const char *group, const struct spec_limits *l, bool is_v2, struct error *err)
+static int limit_group(int root_fd, const char *group, const struct spec_limits *l, bool is_v2,
+                       struct error *err)
 {
         struct limit list[LIMITS_MAX];
         size_t n = list_limits(l, list);
@@ -228,7 +232,8 @@ static void enable_controllers(int v2_fd, const char *cgroup)
                         continue;
                 char c = *p;
                 *p = '\0';
-                _cleanup_free_ char *file = xasprintf("%s%scgroup.subtree_control", path, p == path ? "" : "/");
+                _cleanup_free_ char *file =
+                        xasprintf("%s%scgroup.subtree_control", path, p == path ? "" : "/");
                 for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                         (void)!path_write_value(v2_fd, file, names[i]);
                 *p = c;
@@ -240,8 +245,12 @@ static void enable_controllers(int v2_fd, const char *cgroup)
 /* The guest may make groups and hand controllers down; its own limits stay out of its reach. */
 static int delegate(int v2_fd, const char *payload, uid_t owner)
 {
-        static const char *const files[] = { "", "/cgroup.procs", "/cgroup.threads", "/cgroup.subtree_control",
-                                             "/memory.oom.group", "/memory.reclaim" };
+        static const char *const files[] = { "",
+                                             "/cgroup.procs",
+                                             "/cgroup.threads",
+                                             "/cgroup.subtree_control",
+                                             "/memory.oom.group",
+                                             "/memory.reclaim" };
         for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
                 _cleanup_free_ char *path = group_path(payload, files[i]);
                 if (fchownat(v2_fd, path, owner, owner, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
@@ -250,7 +259,8 @@ static int delegate(int v2_fd, const char *payload, uid_t owner)
         return 0;
 }
 
-/* rmdir only: every file in a group is the kernel's. The guest chose how deep it goes, so not by recursion. */
+/* rmdir only: every file in a group is the kernel's. The guest chose how deep it goes, so not by recursion.
+ */
 static int remove_groups(int root_fd, const char *path)
 {
         _cleanup_free_ char *at = xstrdup(path);
@@ -292,8 +302,8 @@ int cgroups_remove_at(int hierarchy_fd, const char *cgroup)
 }
 
 /*
- * A group that cgroup.kill was written to remembers it, and newer kernels (seen on 6.18) kill whatever is cloned into
- * it from a group that was not: only a new directory forgets.
+ * A group that cgroup.kill was written to remembers it, and newer kernels (seen on 6.18) kill whatever is
+ * cloned into it from a group that was not: only a new directory forgets.
  */
 static int make_anew(int v2_fd, const char *path)
 {
@@ -327,7 +337,8 @@ int cgroups_create(const struct cgroups *c, const char *cgroup, const struct spe
         return r;
 }
 
-/* "0" into `tasks` is the caller itself; a pid into cgroup.procs would cost an RCU grace period in each hierarchy. */
+/* "0" into `tasks` is the caller itself; a pid into cgroup.procs would cost an RCU grace period in each
+ * hierarchy. */
 int cgroups_join_v1(const struct cgroups *c, const char *cgroup)
 {
         _cleanup_free_ char *path = group_path(cgroup, "/payload/tasks");

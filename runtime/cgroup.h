@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The container's control groups: <cgroup>/{monitor,payload} in the cgroup2 hierarchy (made by the daemon, which has
- * us born in `monitor`) and <cgroup>/payload in every v1 hierarchy (made here). Limits go to payload in v1, and in
- * cgroup2 to <cgroup> itself, which the guest does not own. Knows numbers, not configuration keys.
+ * The container's control groups: <cgroup>/{monitor,payload} in the cgroup2 hierarchy (made by the daemon,
+ * which has us born in `monitor`) and <cgroup>/payload in every v1 hierarchy (made here). Limits go to
+ * payload in v1, and in cgroup2 to <cgroup> itself, which the guest does not own. Knows numbers, not
+ * configuration keys.
  */
 #pragma once
 
@@ -23,7 +24,8 @@ struct cgroups {
 int cgroups_open(struct cgroups *ret, struct error *err);
 void cgroups_done(struct cgroups *c);
 
-/* The payload groups of all hierarchies, their limits and, for container_root > 0, cgroup2's delegation to it. */
+/* The payload groups of all hierarchies, their limits and, for container_root > 0, cgroup2's delegation to
+ * it. */
 int cgroups_create(const struct cgroups *c, const char *cgroup, const struct spec_limits *limits,
                    uid_t container_root, struct error *err);
 /* Puts the calling process (single-threaded) into the v1 payload groups. */
@@ -31,12 +33,14 @@ int cgroups_join_v1(const struct cgroups *c, const char *cgroup);
 /* The cgroup2 payload directory, for CLONE_INTO_CGROUP: fd or -errno. */
 int cgroups_open_payload(const struct cgroups *c, const char *cgroup);
 
-/* SIGKILL to everything in <cgroup><below> ("", "/payload") and wait until it is empty: 0, -ENOENT, -ETIMEDOUT. */
+/* SIGKILL to everything in <cgroup><below> ("", "/payload") and wait until it is empty: 0, -ENOENT,
+ * -ETIMEDOUT. */
 int cgroups_kill(const struct cgroups *c, const char *cgroup, const char *below, int timeout_ms);
 /* Removes <cgroup> with what the guest made below it from every hierarchy; what is not there is fine. */
 int cgroups_remove(const struct cgroups *c, const char *cgroup);
 int cgroups_remove_at(int hierarchy_fd, const char *cgroup); /* from one hierarchy only */
 
-/* Device access: all of v1 or one eBPF program in cgroup2. Denies everything but the standard nodes and `devices`. */
-int cgroups_allow_devices(const struct cgroups *c, const char *cgroup, const struct spec_device *devices, size_t n,
-                          struct error *err);
+/* Device access: all of v1 or one eBPF program in cgroup2. Denies everything but the standard nodes and
+ * `devices`. */
+int cgroups_allow_devices(const struct cgroups *c, const char *cgroup, const struct spec_device *devices,
+                          size_t n, struct error *err);

@@ -20,7 +20,8 @@
 static int open_log(struct console *c, const char *path)
 {
         struct stat st;
-        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+        _cleanup_close_ int fd =
+                open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
         if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;
         c->log_bytes = st.st_size;
@@ -51,7 +52,8 @@ void console_done(struct console *c)
 static void add_to_ring(struct console *c, const char *data, size_t n)
 {
         if (!c->ring) {
-                c->ring = mmap(NULL, MONITOR_RING_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                c->ring = mmap(NULL, MONITOR_RING_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                               -1, 0);
                 if (c->ring == MAP_FAILED)
                         abort();
         }
@@ -94,7 +96,8 @@ static void flush_to_viewer(struct console *c)
                 c->n_to_viewer -= (size_t)n;
                 memmove(c->to_viewer, c->to_viewer + n, c->n_to_viewer);
                 c->stalled_since_ms = c->n_to_viewer ? now : 0;
-        } else if (errno != EAGAIN || (c->stalled_since_ms && now - c->stalled_since_ms > VIEWER_PATIENCE_MS)) {
+        } else if (errno != EAGAIN ||
+                   (c->stalled_since_ms && now - c->stalled_since_ms > VIEWER_PATIENCE_MS)) {
                 console_detach(c);
         } else if (!c->stalled_since_ms) {
                 c->stalled_since_ms = now;

@@ -19,8 +19,8 @@ struct rule {
 
 static const struct rule standard[] = {
         { 'c', ANY, ANY, true }, { 'b', ANY, ANY, true }, /* a node that cannot be opened does no harm */
-        { 'c', 1, 3 },           { 'c', 1, 5 },           { 'c', 1, 7 },    { 'c', 1, 8 },
-        { 'c', 1, 9 },           { 'c', 5, 0 },           { 'c', 5, 1 },    { 'c', 5, 2 },
+        { 'c', 1, 3 },           { 'c', 1, 5 },           { 'c', 1, 7 },     { 'c', 1, 8 },
+        { 'c', 1, 9 },           { 'c', 5, 0 },           { 'c', 5, 1 },     { 'c', 5, 2 },
         { 'c', 10, 200 },        { 'c', 10, 229 },        { 'c', 136, ANY },
 };
 
@@ -37,7 +37,8 @@ static int allow_v1(int root_fd, const char *path, const struct rule *rule)
         char major[16], minor[16], line[64];
         number_text(major, sizeof major, rule->major);
         number_text(minor, sizeof minor, rule->minor);
-        snprintf(line, sizeof line, "%c %s:%s %s", rule->type, major, minor, rule->is_mknod_only ? "m" : "rwm");
+        snprintf(line, sizeof line, "%c %s:%s %s", rule->type, major, minor,
+                 rule->is_mknod_only ? "m" : "rwm");
         return path_write_value(root_fd, path, line);
 }
 
@@ -117,12 +118,13 @@ static int apply_v2(const struct cgroups *c, const char *cgroup, const struct ru
         attr.target_fd = (uint32_t)group;
         attr.attach_bpf_fd = (uint32_t)program;
         attr.attach_type = BPF_CGROUP_DEVICE;
-        attr.attach_flags = BPF_F_ALLOW_MULTI; /* a nested manager may add its own, which can only narrow ours */
+        attr.attach_flags =
+                BPF_F_ALLOW_MULTI; /* a nested manager may add its own, which can only narrow ours */
         return syscall(SYS_bpf, BPF_PROG_ATTACH, &attr, sizeof attr) < 0 ? -errno : 0;
 }
 
-int cgroups_allow_devices(const struct cgroups *c, const char *cgroup, const struct spec_device *devices, size_t n,
-                          struct error *err)
+int cgroups_allow_devices(const struct cgroups *c, const char *cgroup, const struct spec_device *devices,
+                          size_t n, struct error *err)
 {
         size_t n_rules = ARRAY_SIZE(standard);
         _cleanup_free_ struct rule *rules = xnew_array(struct rule, n_rules + n);

@@ -16,18 +16,15 @@ static const struct node {
         const char *name;
         bool is_optional;
 } nodes[] = {
-        { "null" }, { "zero" }, { "full" }, { "random" }, { "urandom" }, { "tty" }, { "fuse", true },
-        { "net/tun", true },
+        { "null" },    { "zero" }, { "full" },       { "random" },
+        { "urandom" }, { "tty" },  { "fuse", true }, { "net/tun", true },
 };
 
 static const struct link {
         const char *name, *target;
 } links[] = {
-        { "ptmx", "pts/ptmx" },
-        { "fd", "/proc/self/fd" },
-        { "stdin", "/proc/self/fd/0" },
-        { "stdout", "/proc/self/fd/1" },
-        { "stderr", "/proc/self/fd/2" },
+        { "ptmx", "pts/ptmx" },          { "fd", "/proc/self/fd" },       { "stdin", "/proc/self/fd/0" },
+        { "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
 };
 
 static const struct part {
@@ -35,10 +32,23 @@ static const struct part {
         unsigned attributes;
         struct mount_option options[6];
 } parts[] = {
-        { "devpts", "pts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
-          { { "source", "devpts" }, { "gid", "5" }, { "mode", "620" }, { "ptmxmode", "666" }, { "max", "1024" }, {} } },
-        { "tmpfs", "shm", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, { { "source", "tmpfs" }, { "mode", "1777" }, {} } },
-        { "mqueue", "mqueue", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, { { "source", "mqueue" }, {} } },
+        { "devpts",
+          "pts",
+          MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+          { { "source", "devpts" },
+            { "gid", "5" },
+            { "mode", "620" },
+            { "ptmxmode", "666" },
+            { "max", "1024" },
+            {} } },
+        { "tmpfs",
+          "shm",
+          MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+          { { "source", "tmpfs" }, { "mode", "1777" }, {} } },
+        { "mqueue",
+          "mqueue",
+          MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+          { { "source", "mqueue" }, {} } },
 };
 
 /* Everything below is in a tmpfs only we have seen so far: plain names are safe. */
@@ -104,7 +114,9 @@ static int fill(int dev_fd, int *ret_console)
 
 int guest_dev(int root_fd, int *ret_console)
 {
-        const struct mount_option options[] = { { "source", "none" }, { "mode", "755" }, { "size", "500k" }, {} };
+        const struct mount_option options[] = {
+                { "source", "none" }, { "mode", "755" }, { "size", "500k" }, {}
+        };
         if (mkdirat(root_fd, "dev", 0755) < 0 && errno != EEXIST)
                 return -errno;
         _cleanup_close_ int target = path_open_beneath(root_fd, "dev", O_PATH | O_DIRECTORY, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A container's /dev: a tmpfs with the few nodes every system needs, its own terminals, message queues and shared
- * memory. Called by guest-mounts.c only.
+ * A container's /dev: a tmpfs with the few nodes every system needs, its own terminals, message queues and
+ * shared memory. Called by guest-mounts.c only.
  */
 #pragma once
 

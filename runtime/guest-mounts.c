@@ -30,7 +30,8 @@ char *guest_stage_name(char to[static GUEST_STAGE_NAME_SIZE], char kind, size_t 
         return to;
 }
 
-/* /proc, /sys and /dev are opened without following links: an image with a link there is refused, not followed. */
+/* /proc, /sys and /dev are opened without following links: an image with a link there is refused, not
+ * followed. */
 static int kernel_target(int root_fd, const char *name)
 {
         if (mkdirat(root_fd, name, 0755) < 0 && errno != EEXIST)
@@ -48,7 +49,8 @@ static int attach_kernel_fs(int root_fd, const char *type, const char *name, uns
         return fd < 0 ? fd : mount_attach(fd, target);
 }
 
-/* A file or directory of /proc or /sys over itself with other attributes; what this kernel lacks is skipped. */
+/* A file or directory of /proc or /sys over itself with other attributes; what this kernel lacks is skipped.
+ */
 static int rebind(int root_fd, const char *path, unsigned set, unsigned clear)
 {
         _cleanup_close_ int target = path_open_beneath(root_fd, path, O_PATH, 0);
@@ -61,7 +63,8 @@ static int rebind(int root_fd, const char *path, unsigned set, unsigned clear)
         return r < 0 ? r : mount_attach(fd, target);
 }
 
-/* Covers a directory with an empty one, a file with the host's null device: never with a node of the guest's. */
+/* Covers a directory with an empty one, a file with the host's null device: never with a node of the guest's.
+ */
 static int mask(int root_fd, const char *path)
 {
         struct stat st;
@@ -78,12 +81,13 @@ static int mask(int root_fd, const char *path)
 /* Without a user namespace root is the host's root to these files. */
 static int guard_privileged(int root_fd)
 {
-        static const char *const read_only[] = { "proc/sys", "proc/sysrq-trigger", "proc/irq", "proc/bus", "proc/fs" };
-        static const char *const masked[] = { "proc/acpi",       "proc/asound",      "proc/kcore",
-                                              "proc/keys",       "proc/latency_stats", "proc/timer_list",
-                                              "proc/timer_stats", "proc/sched_debug", "proc/scsi",
-                                              "proc/interrupts", "sys/firmware",
-                                              "sys/devices/virtual/powercap" };
+        static const char *const read_only[] = { "proc/sys", "proc/sysrq-trigger", "proc/irq", "proc/bus",
+                                                 "proc/fs" };
+        static const char *const masked[] = {
+                "proc/acpi",          "proc/asound",     "proc/kcore",       "proc/keys",
+                "proc/latency_stats", "proc/timer_list", "proc/timer_stats", "proc/sched_debug",
+                "proc/scsi",          "proc/interrupts", "sys/firmware",     "sys/devices/virtual/powercap"
+        };
         int r = 0;
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(read_only); i++)
                 r = rebind(root_fd, read_only[i], MOUNT_ATTR_RDONLY, 0);
@@ -95,8 +99,8 @@ static int guard_privileged(int root_fd)
 }
 
 /*
- * A read-only /sys tells systemd that there is no udev, so that systemd-networkd does not wait for one before it
- * asks for an address. The attributes of the container's own interfaces stay writable.
+ * A read-only /sys tells systemd that there is no udev, so that systemd-networkd does not wait for one before
+ * it asks for an address. The attributes of the container's own interfaces stay writable.
  */
 static int attach_sys(int root_fd)
 {
@@ -117,10 +121,11 @@ static int attach_cgroup(int root_fd)
 /* lxcfs answers by the reader's cgroup. One that is not running, or knows fewer files, is done without. */
 static int attach_lxcfs(int root_fd, const char *lxcfs)
 {
-        static const char *const paths[] = { "proc/cpuinfo",  "proc/diskstats", "proc/loadavg",  "proc/meminfo",
-                                             "proc/slabinfo", "proc/stat",      "proc/swaps",    "proc/uptime",
-                                             "proc/pressure/cpu", "proc/pressure/io", "proc/pressure/memory",
-                                             "sys/devices/system/cpu" };
+        static const char *const paths[] = {
+                "proc/cpuinfo",      "proc/diskstats",   "proc/loadavg",         "proc/meminfo",
+                "proc/slabinfo",     "proc/stat",        "proc/swaps",           "proc/uptime",
+                "proc/pressure/cpu", "proc/pressure/io", "proc/pressure/memory", "sys/devices/system/cpu"
+        };
         for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
                 _cleanup_free_ char *source = xasprintf("%s/%s", lxcfs, paths[i]);
                 _cleanup_close_ int fd = mount_clone(AT_FDCWD, source, false);
@@ -175,8 +180,9 @@ static int attach_mounts(const struct spec *s, int root_fd, struct error *err)
         char name[GUEST_STAGE_NAME_SIZE];
         for (size_t i = 0; i < s->n_mounts; i++) {
                 const struct spec_mount *m = &s->mounts[i];
-                int r = m->type == MOUNT_TMPFS ? attach_tmpfs(root_fd, m)
-                                               : attach_staged(root_fd, guest_stage_name(name, 'm', i), m->target);
+                int r = m->type == MOUNT_TMPFS
+                                ? attach_tmpfs(root_fd, m)
+                                : attach_staged(root_fd, guest_stage_name(name, 'm', i), m->target);
                 if (r < 0 && !m->is_optional)
                         return error_set_errno(err, r, "Mounting \"%s\"", m->target);
         }
@@ -201,8 +207,8 @@ static int attach_devices(const struct spec *s, int root_fd, struct error *err)
 }
 
 /*
- * The kernel refuses a fresh proc or sysfs in a user namespace below ours while all it can see of ours is partly
- * covered. These uncovered copies are where nested managers look for them.
+ * The kernel refuses a fresh proc or sysfs in a user namespace below ours while all it can see of ours is
+ * partly covered. These uncovered copies are where nested managers look for them.
  */
 static int attach_uncovered(int root_fd)
 {

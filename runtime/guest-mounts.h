@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a container sees besides its root file system: /proc, /sys, /dev, its cgroups, lxcfs, disks and devices.
- * Runs in the container's own namespaces with its root's ids, while the host's tree and the stage (namespace.h) are
- * still in sight; targets are opened inside the new root and nowhere else.
+ * What a container sees besides its root file system: /proc, /sys, /dev, its cgroups, lxcfs, disks and
+ * devices. Runs in the container's own namespaces with its root's ids, while the host's tree and the stage
+ * (namespace.h) are still in sight; targets are opened inside the new root and nowhere else.
  */
 #pragma once
 
@@ -10,8 +10,8 @@
 #include "runtime/spec.h"
 
 /*
- * root_fd: the new root. 0 and the master of the console, a terminal of the container's own devpts, whose other end is
- * on /dev/console.
+ * root_fd: the new root. 0 and the master of the console, a terminal of the container's own devpts, whose
+ * other end is on /dev/console.
  */
 int guest_mounts(const struct spec *s, int root_fd, int *ret_console, struct error *err);
 
@@ -19,7 +19,8 @@ int guest_mounts(const struct spec *s, int root_fd, int *ret_console, struct err
 #define GUEST_STAGE_NAME_SIZE 16
 char *guest_stage_name(char to[static GUEST_STAGE_NAME_SIZE], char kind, size_t n);
 
-/* What container engines keep below an overlay must not be on one: directories of the volume, staged as "n0", … */
+/* What container engines keep below an overlay must not be on one: directories of the volume, staged as "n0",
+ * … */
 struct guest_nested {
         const char *source, *target; /* source: below the volume */
 };

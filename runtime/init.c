@@ -23,8 +23,9 @@
 #define CONSOLE_FDS 3
 
 /*
- * Copying the builder's mounts into a namespace that our user namespace owns locks them: their flags and what they
- * cover are out of the guest's reach. A locked mount cannot become the root, hence the copy of the root over itself.
+ * Copying the builder's mounts into a namespace that our user namespace owns locks them: their flags and what
+ * they cover are out of the guest's reach. A locked mount cannot become the root, hence the copy of the root
+ * over itself.
  */
 static int take_root(int *ret_root)
 {
@@ -39,7 +40,8 @@ static int take_root(int *ret_root)
         return r;
 }
 
-/* Stacked on the same directory, so no place for the old root has to exist; then it goes, with all of the host. */
+/* Stacked on the same directory, so no place for the old root has to exist; then it goes, with all of the
+ * host. */
 static int pivot(int root_fd)
 {
         if (fchdir(root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
@@ -85,7 +87,8 @@ static int write_files(const struct spec *s, struct error *err)
         return 0;
 }
 
-/* Through a proc of our own, attached nowhere: the one in the tree may be covered by what the guest asked for. */
+/* Through a proc of our own, attached nowhere: the one in the tree may be covered by what the guest asked
+ * for. */
 static int write_sysctls(const struct spec *s, struct error *err)
 {
         if (s->n_sysctl == 0)
@@ -100,7 +103,8 @@ static int write_sysctls(const struct spec *s, struct error *err)
                 _cleanup_close_ int fd = proc < 0 ? proc : path_open_beneath(proc, path, O_WRONLY, 0);
                 int r = fd < 0 ? fd : write(fd, value, strlen(value)) < 0 ? -errno : 0;
                 if (r < 0)
-                        return error_set_errno(err, r, "Setting sysctl \"%s\" to \"%s\"", s->sysctl[i].key, value);
+                        return error_set_errno(err, r, "Setting sysctl \"%s\" to \"%s\"", s->sysctl[i].key,
+                                               value);
         }
         return 0;
 }
@@ -128,8 +132,8 @@ static const char *const *make_environment(const struct spec *s)
 }
 
 /*
- * Not as controlling terminal: the kernel does not give its first process one either, and a ^C on the console must not
- * be a signal to it.
+ * Not as controlling terminal: the kernel does not give its first process one either, and a ^C on the console
+ * must not be a signal to it.
  */
 static int take_console(void)
 {
@@ -156,7 +160,8 @@ static int exec_failed(const struct spec *s, int r, struct error *err)
 {
         const char *path = s->init[0];
         if (r == -ENOENT && access(path, F_OK) == 0)
-                return error_set(err, ERR_NOT_FOUND, "Init \"%s\" of instance \"%s\" cannot run: its interpreter is missing",
+                return error_set(err, ERR_NOT_FOUND,
+                                 "Init \"%s\" of instance \"%s\" cannot run: its interpreter is missing",
                                  path, s->name);
         error_set_errno(err, r, "Init \"%s\" of instance \"%s\" cannot run", path, s->name);
         return r == -ENOENT ? error_hint(err, "The image has no such program") : r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The jobs of lightrun: one function each, one row each in main.c. A job takes the JSON object of descriptor 3 and
- * returns 0 with a result or a negative errno with a sentence (base/worker.h). A new job is a line here, a row there.
+ * The jobs of lightrun: one function each, one row each in main.c. A job takes the JSON object of descriptor
+ * 3 and returns 0 with a result or a negative errno with a sentence (base/worker.h). A new job is a line
+ * here, a row there.
  */
 #pragma once
 

@@ -51,8 +51,8 @@ static bool is_mounted(const char *target)
 }
 
 /*
- * With the loop device held open until the mount holds it: it clears itself at its last close. It keeps the open file
- * of the image, and with it any lock on that; so it gets one of its own.
+ * With the loop device held open until the mount holds it: it clears itself at its last close. It keeps the
+ * open file of the image, and with it any lock on that; so it gets one of its own.
  */
 static int mount_image(const char *image, const char *target)
 {
@@ -85,7 +85,8 @@ static int mount_once(const char *image, const char *target, struct error *err)
         return r < 0 ? error_set_errno(err, r, "Mounting the layer \"%s\"", image) : 0;
 }
 
-/* Files in a layer carry the ids 0..65535 of the host: no user of the host may reach a setuid program in one. */
+/* Files in a layer carry the ids 0..65535 of the host: no user of the host may reach a setuid program in one.
+ */
 static int make_parent(const char *target, struct error *err)
 {
         _cleanup_free_ char *parent = xstrdup(target);

@@ -20,7 +20,7 @@ void monitor_message_done(struct monitor_message *m)
 const char *monitor_type_name(enum monitor_type type)
 {
         static const char *const names[_MONITOR_TYPE_MAX] = {
-                [MONITOR_HELLO] = "HELLO",     [MONITOR_STATUS] = "STATUS", [MONITOR_SIGNAL] = "SIGNAL",
+                [MONITOR_HELLO] = "HELLO",     [MONITOR_STATUS] = "STATUS",   [MONITOR_SIGNAL] = "SIGNAL",
                 [MONITOR_CONSOLE] = "CONSOLE", [MONITOR_HOTPLUG] = "HOTPLUG", [MONITOR_EXIT] = "EXIT",
                 [MONITOR_QUIT] = "QUIT",
         };

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the daemon and a container's monitor say to each other over run_dir/monitor.sock (SOCK_SEQPACKET, mode 0600,
- * peers of uid 0 only). Pure: bytes in, bytes out; who sends them is monitor.c on one side, the daemon on the other.
+ * What the daemon and a container's monitor say to each other over run_dir/monitor.sock (SOCK_SEQPACKET, mode
+ * 0600, peers of uid 0 only). Pure: bytes in, bytes out; who sends them is monitor.c on one side, the daemon
+ * on the other.
  *
- * One packet is a 12-byte header in the machine's byte order and a JSON object; descriptors ride as SCM_RIGHTS.
- * A reply has the request's id and type with is_reply set; its body is the result, or {"error":{"reason","message"}}.
+ * One packet is a 12-byte header in the machine's byte order and a JSON object; descriptors ride as
+ * SCM_RIGHTS. A reply has the request's id and type with is_reply set; its body is the result, or
+ * {"error":{"reason","message"}}.
  *
- *   HELLO    {}                             -> {"version":1,"versions":[1],"name","project","num","pid","started_at"}
- *                                              fd: pidfd of init
- *   STATUS   {}                             -> {"pid","console_attached":bool,"ring_bytes":N}
- *   SIGNAL   {"signal":15}                  -> {}
- *   CONSOLE  {"command":"attach","width":80,"height":24,"force":false}
- *                                           -> {"ring_bytes":N} fd: a stream socket; its first N bytes are the ring's
+ *   HELLO    {}                             ->
+ * {"version":1,"versions":[1],"name","project","num","pid","started_at"} fd: pidfd of init STATUS   {} ->
+ * {"pid","console_attached":bool,"ring_bytes":N} SIGNAL   {"signal":15}                  -> {} CONSOLE
+ * {"command":"attach","width":80,"height":24,"force":false}
+ *                                           -> {"ring_bytes":N} fd: a stream socket; its first N bytes are
+ * the ring's
  *            {"command":"resize","width","height"}, {"command":"detach"}, {"command":"clear"}  -> {}
  *            {"command":"log"}              -> {"ring_bytes":N} fd: a sealed memfd with the ring
  *   HOTPLUG  …                              -> an error: not supported by this release
  *   EXIT     pushed, id 0                      {"status":N,"signal":N,"reboot":bool,"at":"<RFC 3339>"}
  *   QUIT     {}                             -> {} init is killed; EXIT follows
  *
- * A new field is ignored by an old side; a changed meaning needs a new version. The daemon speaks the versions of two
- * releases back; a monitor only its own.
+ * A new field is ignored by an old side; a changed meaning needs a new version. The daemon speaks the
+ * versions of two releases back; a monitor only its own.
  */
 #pragma once
 
@@ -65,5 +67,6 @@ struct monitor_exit {
         bool is_reboot;
         int64_t at_ns;
 };
-struct json_object *monitor_exit_to_json(const struct monitor_exit *e); /* with "version":1; the caller puts it */
+struct json_object *
+monitor_exit_to_json(const struct monitor_exit *e); /* with "version":1; the caller puts it */
 int monitor_exit_from_json(struct json_object *o, struct monitor_exit *ret);

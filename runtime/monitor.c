@@ -81,13 +81,15 @@ static int answer_status(struct service *s, struct json_object *args _unused_, s
         return 0;
 }
 
-static int answer_signal(struct service *s, struct json_object *args, struct answer *a _unused_, struct error *err)
+static int answer_signal(struct service *s, struct json_object *args, struct answer *a _unused_,
+                         struct error *err)
 {
         int64_t sig = json_get_int(args, "signal", 0);
         if (sig < 1 || sig > SIGRTMAX)
                 return error_set(err, ERR_BAD_REQUEST, "\"signal\" is not a signal's number");
         int r = process_signal(s->m->pidfd, (int)sig);
-        return r < 0 ? error_set_errno(err, r, "Sending signal %d to instance \"%s\"", (int)sig, s->m->name) : 0;
+        return r < 0 ? error_set_errno(err, r, "Sending signal %d to instance \"%s\"", (int)sig, s->m->name)
+                     : 0;
 }
 
 static int resize(struct service *s, struct json_object *args, struct error *err)
@@ -129,11 +131,13 @@ static int answer_console(struct service *s, struct json_object *args, struct an
         if (streq(command, "clear"))
                 return console_clear(&s->m->console), 0;
         if (!streq(command, "log"))
-                return error_set(err, ERR_BAD_REQUEST, "\"command\" is not attach, resize, detach, clear or log");
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "\"command\" is not attach, resize, detach, clear or log");
         a->fd = console_log(&s->m->console);
         a->fd_is_own = true;
         json_set_int(a->result, "ring_bytes", (int64_t)s->m->console.ring_bytes);
-        return a->fd < 0 ? error_set_errno(err, a->fd, "Reading the console of instance \"%s\"", s->m->name) : 0;
+        return a->fd < 0 ? error_set_errno(err, a->fd, "Reading the console of instance \"%s\"", s->m->name)
+                         : 0;
 }
 
 static int answer_unsupported(struct service *s _unused_, struct json_object *args _unused_,
@@ -151,9 +155,9 @@ static int answer_quit(struct service *s, struct json_object *args _unused_, str
 
 static int (*const handlers[_MONITOR_TYPE_MAX])(struct service *, struct json_object *, struct answer *,
                                                 struct error *) = {
-        [MONITOR_HELLO] = answer_hello,          [MONITOR_STATUS] = answer_status,
-        [MONITOR_SIGNAL] = answer_signal,        [MONITOR_CONSOLE] = answer_console,
-        [MONITOR_HOTPLUG] = answer_unsupported,  [MONITOR_EXIT] = answer_unsupported,
+        [MONITOR_HELLO] = answer_hello,         [MONITOR_STATUS] = answer_status,
+        [MONITOR_SIGNAL] = answer_signal,       [MONITOR_CONSOLE] = answer_console,
+        [MONITOR_HOTPLUG] = answer_unsupported, [MONITOR_EXIT] = answer_unsupported,
         [MONITOR_QUIT] = answer_quit,
 };
 
@@ -173,7 +177,9 @@ static int answer_request(struct service *s, int fd, const struct monitor_messag
         struct answer a = { .result = json_object_new_object(), .fd = -EBADF };
         if (handlers[request->type](s, request->body, &a, &err) < 0)
                 set_error(a.result, &err);
-        struct monitor_message reply = { .type = request->type, .is_reply = true, .id = request->id, .body = a.result };
+        struct monitor_message reply = {
+                .type = request->type, .is_reply = true, .id = request->id, .body = a.result
+        };
         int r = send_message(fd, &reply, a.fd);
         if (a.fd_is_own)
                 fd_close(a.fd);
@@ -235,7 +241,8 @@ static bool turn(struct service *s)
         return p[POLL_INIT].revents;
 }
 
-/* The kernel turns a guest's reboot(2) into the death of its init by SIGHUP (restart) or SIGINT (halt, power off). */
+/* The kernel turns a guest's reboot(2) into the death of its init by SIGHUP (restart) or SIGINT (halt, power
+ * off). */
 static int reap(struct monitor *m, struct monitor_exit *ret)
 {
         siginfo_t info = { 0 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stays of a start while the container runs: one small process with init's pidfd and its console, one socket for
- * the daemon (monitor-protocol.h), and in the end exit.json. It needs no daemon and survives any.
+ * What stays of a start while the container runs: one small process with init's pidfd and its console, one
+ * socket for the daemon (monitor-protocol.h), and in the end exit.json. It needs no daemon and survives any.
  */
 #pragma once
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ids and private mount namespaces: what start and the file jobs for stopped containers both need before they touch a
- * container's files. Every function changes the calling, single-threaded process.
+ * Ids and private mount namespaces: what start and the file jobs for stopped containers both need before they
+ * touch a container's files. Every function changes the calling, single-threaded process.
  */
 #pragma once
 
 #include "runtime/spec.h"
 
 /*
- * A mount namespace of our own, still owned by the host's user namespace, from which nothing propagates back, with a
- * small tmpfs mounted over `dir` (only in this namespace) as the working directory: the stage where mounts are laid
- * ready under relative names. What is attached here is locked when a user namespace below copies it.
+ * A mount namespace of our own, still owned by the host's user namespace, from which nothing propagates back,
+ * with a small tmpfs mounted over `dir` (only in this namespace) as the working directory: the stage where
+ * mounts are laid ready under relative names. What is attached here is locked when a user namespace below
+ * copies it.
  */
 int namespace_stage(const char *dir, struct error *err);
 
@@ -25,5 +26,6 @@ int namespace_become_root(void);
 int namespace_write_maps(pid_t pid, const struct spec_idmap *map);
 /* The user namespace of a process: fd or -errno. */
 int namespace_open_user(pid_t pid);
-/* A user namespace with this map and no process, to id-map mounts of a stopped container with: fd or -errno. */
+/* A user namespace with this map and no process, to id-map mounts of a stopped container with: fd or -errno.
+ */
 int namespace_make_user(const struct spec_idmap *map);

@@ -147,7 +147,8 @@ static int disable_ipv6(const char *name)
 static int create_failed(int r, const struct spec_nic *nic, struct error *err)
 {
         if (r == -EXFULL)
-                return error_set(err, ERR_NO_SPACE, "Bridge \"%s\" is full (" BRIDGE_FULL_PORTS " ports)", nic->bridge);
+                return error_set(err, ERR_NO_SPACE, "Bridge \"%s\" is full (" BRIDGE_FULL_PORTS " ports)",
+                                 nic->bridge);
         return error_set_errno(err, r, "Making the network interface \"%s\"", nic->name);
 }
 
@@ -155,8 +156,9 @@ int netlink_create_veth(const struct spec_nic *nic, int netns_fd, struct error *
 {
         unsigned bridge = nic->is_bridged ? if_nametoindex(nic->bridge) : 0;
         if (nic->is_bridged && !bridge)
-                return error_set(err, ERR_NOT_FOUND, "Bridge \"%s\" for the network interface \"%s\" not found",
-                                 nic->bridge, nic->name);
+                return error_set(err, ERR_NOT_FOUND,
+                                 "Bridge \"%s\" for the network interface \"%s\" not found", nic->bridge,
+                                 nic->name);
         int r = create_pair(nic, netns_fd, bridge);
         if (r < 0)
                 return create_failed(r, nic, err);

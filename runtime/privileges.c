@@ -10,9 +10,11 @@
 #define BIT(n) (UINT64_C(1) << (n))
 #define CAPABILITIES_MAX 63
 
-/* The host's clock, modules, ports and security modules: of no use in a user namespace, dangerous without one. */
+/* The host's clock, modules, ports and security modules: of no use in a user namespace, dangerous without
+ * one. */
 #define HOST_CAPABILITIES                                                                                    \
-        (BIT(CAP_SYS_MODULE) | BIT(CAP_SYS_RAWIO) | BIT(CAP_SYS_TIME) | BIT(CAP_MAC_ADMIN) | BIT(CAP_MAC_OVERRIDE))
+        (BIT(CAP_SYS_MODULE) | BIT(CAP_SYS_RAWIO) | BIT(CAP_SYS_TIME) | BIT(CAP_MAC_ADMIN) |                 \
+         BIT(CAP_MAC_OVERRIDE))
 
 static int set_capabilities(uint64_t permitted, uint64_t inheritable)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the kernel lets a process of a container do: its capability bounding set and its system call filter. init and
- * every exec get the same. Must not know where a process came from.
+ * What the kernel lets a process of a container do: its capability bounding set and its system call filter.
+ * init and every exec get the same. Must not know where a process came from.
  */
 #pragma once
 
@@ -16,14 +16,16 @@ struct privileges {
         uint64_t capabilities_drop; /* more to drop: bit = capability number */
 };
 
-/* The filter ready to load; made early, since compiling it takes longer than loading. NULL when there is none. */
+/* The filter ready to load; made early, since compiling it takes longer than loading. NULL when there is
+ * none. */
 struct privileges_filter;
 int privileges_filter_new(const struct privileges *p, struct privileges_filter **ret, struct error *err);
 struct privileges_filter *privileges_filter_free(struct privileges_filter *f);
 
 /* Bounding set cut down, inheritable and ambient sets emptied. Effective ones stay until exec. */
 int privileges_drop_capabilities(const struct privileges *p);
-/* The last step before exec: needs CAP_SYS_ADMIN in the user namespace, because no_new_privs stays off for sudo. */
+/* The last step before exec: needs CAP_SYS_ADMIN in the user namespace, because no_new_privs stays off for
+ * sudo. */
 int privileges_load_filter(const struct privileges_filter *f);
 
 /* For the monitor: gives up everything but `keep` (a mask), for good. */

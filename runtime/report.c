@@ -27,7 +27,8 @@ int report_send(int sock, enum report_kind kind, pid_t pid, int fd)
 void report_error(int sock, int r, const struct error *err)
 {
         struct packet p = { .kind = REPORT_ERROR,
-                            .error_code = (int)(err->code == ERR_NONE ? error_code_from_errno(r) : err->code) };
+                            .error_code =
+                                    (int)(err->code == ERR_NONE ? error_code_from_errno(r) : err->code) };
         snprintf(p.message, sizeof p.message, "%s", err->message ? err->message : strerror(-r));
         snprintf(p.hint, sizeof p.hint, "%s", err->hint ? err->hint : "");
         (void)!fd_send_with_fds(sock, &p, sizeof p, NULL, 0);
@@ -35,7 +36,8 @@ void report_error(int sock, int r, const struct error *err)
 
 static int take_error(const struct packet *p, struct error *err)
 {
-        int r = error_set(err, (enum error_code)p->error_code, "%.*s", (int)sizeof p->message - 1, p->message);
+        int r = error_set(err, (enum error_code)p->error_code, "%.*s", (int)sizeof p->message - 1,
+                          p->message);
         if (p->hint[0])
                 error_hint(err, "%.*s", (int)sizeof p->hint - 1, p->hint);
         return r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the three processes of a start say to each other over SEQPACKET socket pairs: the monitor gives orders, the
- * builder and the coming init report. None outlives init's exec, which closes the socket by close-on-exec.
+ * What the three processes of a start say to each other over SEQPACKET socket pairs: the monitor gives
+ * orders, the builder and the coming init report. None outlives init's exec, which closes the socket by
+ * close-on-exec.
  */
 #pragma once
 

@@ -16,9 +16,12 @@ static const struct volume_dir {
         const char *name;
         mode_t mode;
 } volume_dirs[] = {
-        { ROOTFS_OVERLAY, "upper", 0755 },             { ROOTFS_OVERLAY, "work", 0755 },
-        { ROOTFS_OVERLAY, "nested", 0711 },            { ROOTFS_OVERLAY, "nested/docker", 0711 },
-        { ROOTFS_OVERLAY, "nested/containers", 0711 }, { ROOTFS_OVERLAY, "nested/lightd", 0711 },
+        { ROOTFS_OVERLAY, "upper", 0755 },
+        { ROOTFS_OVERLAY, "work", 0755 },
+        { ROOTFS_OVERLAY, "nested", 0711 },
+        { ROOTFS_OVERLAY, "nested/docker", 0711 },
+        { ROOTFS_OVERLAY, "nested/containers", 0711 },
+        { ROOTFS_OVERLAY, "nested/lightd", 0711 },
         { ROOTFS_DIR, "rootfs", 0755 },
 };
 
@@ -58,7 +61,8 @@ static int stage_mount(int mount_fd, const char *name)
         return mount_attach_at(mount_fd, AT_FDCWD, name);
 }
 
-int rootfs_stage_bind(const char *source, const char *name, int userns_fd, bool is_readonly, bool is_recursive)
+int rootfs_stage_bind(const char *source, const char *name, int userns_fd, bool is_readonly,
+                      bool is_recursive)
 {
         struct stat st;
         _cleanup_close_ int fd = mount_clone(AT_FDCWD, source, is_recursive);
@@ -90,17 +94,20 @@ static int stage_layer(const char *path, const char *name, int userns_fd, bool i
         _cleanup_close_ int fd = mount_clone(AT_FDCWD, path, false);
         if (fd < 0)
                 return error_set_errno(err, fd, "Opening the layer \"%s\"", path);
-        int r = userns_fd < 0 && !is_readonly ? 0 : mount_set(fd, is_readonly ? MOUNT_ATTR_RDONLY : 0, 0, userns_fd, false);
+        int r = userns_fd < 0 && !is_readonly
+                        ? 0
+                        : mount_set(fd, is_readonly ? MOUNT_ATTR_RDONLY : 0, 0, userns_fd, false);
         if (r == 0)
                 r = stage_mount(fd, name);
         return r < 0 ? map_failed(r, path, err) : 0;
 }
 
 /*
- * Layers are named relative to the stage: a mount option holds at most 255 bytes, and no path of the host shows in
- * the guest's mountinfo.
+ * Layers are named relative to the stage: a mount option holds at most 255 bytes, and no path of the host
+ * shows in the guest's mountinfo.
  */
-static int stage_layers(const struct spec_rootfs *r, int userns_fd, struct strbuf *ret_lowerdir, struct error *err)
+static int stage_layers(const struct spec_rootfs *r, int userns_fd, struct strbuf *ret_lowerdir,
+                        struct error *err)
 {
         for (size_t i = 0; i < r->n_lowers; i++) {
                 char name[16];
@@ -113,7 +120,8 @@ static int stage_layers(const struct spec_rootfs *r, int userns_fd, struct strbu
         return stage_layer(r->volume, "v", userns_fd, false, err);
 }
 
-/* nodev here, in a namespace the host owns: copied into the container's it is locked, so no guest can take it off. */
+/* nodev here, in a namespace the host owns: copied into the container's it is locked, so no guest can take it
+ * off. */
 static unsigned root_attributes(int userns_fd)
 {
         return userns_fd >= 0 ? MOUNT_ATTR_NODEV : 0;
@@ -127,9 +135,12 @@ static int attach_overlay(const struct spec_rootfs *r, int userns_fd, struct err
         if (k < 0)
                 return k;
         const struct mount_option options[] = {
-                { "source", "rootfs" },       { "lowerdir", strbuf_str(&lowerdir) },
-                { "upperdir", "v/upper" },    { "workdir", "v/work" },
-                { "redirect_dir", "nofollow" }, { "metacopy", "off" },
+                { "source", "rootfs" },
+                { "lowerdir", strbuf_str(&lowerdir) },
+                { "upperdir", "v/upper" },
+                { "workdir", "v/work" },
+                { "redirect_dir", "nofollow" },
+                { "metacopy", "off" },
                 {},
         };
         struct statvfs st;
@@ -138,7 +149,9 @@ static int attach_overlay(const struct spec_rootfs *r, int userns_fd, struct err
                 k = -EROFS; /* overlayfs does not fail when it cannot write to its work directory */
         else
                 k = fd < 0 ? fd : stage_mount(fd, ROOTFS_STAGE);
-        return k < 0 ? error_set_errno(err, k, "Mounting the root file system of the volume \"%s\"", r->volume) : 0;
+        return k < 0 ? error_set_errno(err, k, "Mounting the root file system of the volume \"%s\"",
+                                       r->volume)
+                     : 0;
 }
 
 /* A pool is mounted nosuid and nodev; a root file system needs its setuid programs. */

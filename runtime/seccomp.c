@@ -18,22 +18,37 @@ struct privileges_filter {
 };
 
 /*
- * A deny-list: a system container runs whatever a system runs. ENOSYS where programs then take another way, EPERM
- * where they report. What is nested_ok is opened for container engines.
+ * A deny-list: a system container runs whatever a system runs. ENOSYS where programs then take another way,
+ * EPERM where they report. What is nested_ok is opened for container engines.
  */
 static const struct rule {
         const char *name;
         int answer;
         bool nested_ok;
 } rules[] = {
-        { "kexec_load", ENOSYS },       { "kexec_file_load", ENOSYS },   { "init_module", ENOSYS },
-        { "finit_module", ENOSYS },     { "delete_module", ENOSYS },     { "open_by_handle_at", ENOSYS },
-        { "swapon", EPERM },            { "swapoff", EPERM },            { "acct", EPERM },
-        { "settimeofday", EPERM },      { "clock_settime", EPERM },      { "clock_settime64", EPERM },
-        { "stime", EPERM },             { "iopl", EPERM },               { "ioperm", EPERM },
-        { "nfsservctl", ENOSYS },       { "lookup_dcookie", EPERM },     { "syslog", EPERM },
-        { "perf_event_open", EPERM },   { "quotactl", EPERM, true },     { "quotactl_fd", EPERM, true },
-        { "userfaultfd", EPERM, true }, { "bpf", EPERM, true },
+        { "kexec_load", ENOSYS },
+        { "kexec_file_load", ENOSYS },
+        { "init_module", ENOSYS },
+        { "finit_module", ENOSYS },
+        { "delete_module", ENOSYS },
+        { "open_by_handle_at", ENOSYS },
+        { "swapon", EPERM },
+        { "swapoff", EPERM },
+        { "acct", EPERM },
+        { "settimeofday", EPERM },
+        { "clock_settime", EPERM },
+        { "clock_settime64", EPERM },
+        { "stime", EPERM },
+        { "iopl", EPERM },
+        { "ioperm", EPERM },
+        { "nfsservctl", ENOSYS },
+        { "lookup_dcookie", EPERM },
+        { "syslog", EPERM },
+        { "perf_event_open", EPERM },
+        { "quotactl", EPERM, true },
+        { "quotactl_fd", EPERM, true },
+        { "userfaultfd", EPERM, true },
+        { "bpf", EPERM, true },
 };
 
 static int add_rules(scmp_filter_ctx ctx, bool is_nesting)

@@ -81,7 +81,8 @@ int spec_parse_idmap(struct json_object *o, struct spec_idmap *ret, struct error
                 return 0;
         int64_t base = json_get_int(o, "base", 0), size = json_get_int(o, "size", 0);
         /* Host id 0 is never mapped; 4294967295 means "nobody" to the kernel. */
-        if (base < 1 || size < 1 || base > UINT32_MAX - 1 || size > UINT32_MAX - 1 || base + size > UINT32_MAX)
+        if (base < 1 || size < 1 || base > UINT32_MAX - 1 || size > UINT32_MAX - 1 ||
+            base + size > UINT32_MAX)
                 return bad(err, "idmap", "is not a range of ids above 0");
         *ret = (struct spec_idmap){ .base = (uint32_t)base, .size = (uint32_t)size };
         return 0;
@@ -96,7 +97,8 @@ static int parse_lowers(struct json_object *o, struct spec_rootfs *r, struct err
         r->lowers = xnew_array(char *, n);
         for (size_t i = 0; i < n; i++) {
                 struct json_object *v = json_object_array_get_idx(list, i);
-                const char *path = json_object_is_type(v, json_type_string) ? json_object_get_string(v) : NULL;
+                const char *path =
+                        json_object_is_type(v, json_type_string) ? json_object_get_string(v) : NULL;
                 int k = spec_check_path(path, "lowers", err);
                 if (k < 0)
                         return k;
@@ -123,7 +125,8 @@ int spec_parse_rootfs(struct json_object *o, struct spec_rootfs *ret, struct err
         return r;
 }
 
-static int parse_words(struct json_object *list, const char *key, char ***ret, size_t *ret_n, struct error *err)
+static int parse_words(struct json_object *list, const char *key, char ***ret, size_t *ret_n,
+                       struct error *err)
 {
         size_t n = list ? json_object_array_length(list) : 0;
         if (n > LIST_MAX)
@@ -153,19 +156,20 @@ static int parse_init(struct json_object *o, struct spec *s, struct error *err)
 
 static bool is_sysctl_name(const char *key)
 {
-        return key[0] >= 'a' && key[0] <= 'z' && !strstr(key, "..") && !has_control(key) && strlen(key) < 200 &&
-               key[strlen(key) - 1] != '.' && !strchr(key, ' ');
+        return key[0] >= 'a' && key[0] <= 'z' && !strstr(key, "..") && !has_control(key) &&
+               strlen(key) < 200 && key[strlen(key) - 1] != '.' && !strchr(key, ' ');
 }
 
 /* Only trees that belong to a namespace of the container; anything else would change the host. */
 static bool is_sysctl_namespaced(const char *key)
 {
         static const char *const trees[] = { "net.", "fs.mqueue.", "user." };
-        static const char *const names[] = { "kernel.hostname", "kernel.domainname", "kernel.sem", "kernel.msgmax",
-                                             "kernel.msgmnb", "kernel.msgmni", "kernel.msg_next_id",
-                                             "kernel.shmall", "kernel.shmmax", "kernel.shmmni",
-                                             "kernel.shm_next_id", "kernel.shm_rmid_forced",
-                                             "kernel.sem_next_id" };
+        static const char *const names[] = {
+                "kernel.hostname",   "kernel.domainname", "kernel.sem",         "kernel.msgmax",
+                "kernel.msgmnb",     "kernel.msgmni",     "kernel.msg_next_id", "kernel.shmall",
+                "kernel.shmmax",     "kernel.shmmni",     "kernel.shm_next_id", "kernel.shm_rmid_forced",
+                "kernel.sem_next_id"
+        };
         for (size_t i = 0; i < ARRAY_SIZE(trees); i++)
                 if (str_starts(key, trees[i]))
                         return true;
@@ -180,7 +184,8 @@ static int check_sysctl(const char *key, struct error *err)
         if (!is_sysctl_name(key) || strchr(key, '/') == key)
                 return error_set(err, ERR_BAD_REQUEST, "Runtime spec: sysctl name is malformed");
         if (!is_sysctl_namespaced(key))
-                return error_set(err, ERR_FORBIDDEN, "Sysctl \"%s\" belongs to the host, not to a container", key);
+                return error_set(err, ERR_FORBIDDEN, "Sysctl \"%s\" belongs to the host, not to a container",
+                                 key);
         return 0;
 }
 
@@ -201,14 +206,14 @@ static int parse_pairs(struct json_object *o, const char *name, int (*check)(con
         if (n > LIST_MAX)
                 return bad(err, name, "has too many entries");
         *ret = xnew_array(struct spec_pair, (size_t)n);
-        json_object_object_foreach(map, key, value)
-        {
+        json_object_object_foreach (map, key, value) {
                 int r = check(key, err);
                 if (r < 0)
                         return r;
                 if (!json_object_is_type(value, json_type_string))
                         return bad(err, name, "holds something that is not text");
-                (*ret)[(*ret_n)++] = (struct spec_pair){ xstrdup(key), xstrdup(json_object_get_string(value)) };
+                (*ret)[(*ret_n)++] =
+                        (struct spec_pair){ xstrdup(key), xstrdup(json_object_get_string(value)) };
         }
         return 0;
 }
@@ -277,9 +282,11 @@ static int parse_device(struct json_object *o, void *to, struct error *err)
                 d->path = xstrdup(d->source);
         if (r < 0)
                 return r;
-        if (take_uint(o, "major", -1, 4095, &major, err) < 0 || take_uint(o, "minor", -1, 1048575, &minor, err) < 0 ||
+        if (take_uint(o, "major", -1, 4095, &major, err) < 0 ||
+            take_uint(o, "minor", -1, 1048575, &minor, err) < 0 ||
             take_uint(o, "uid", 0, UINT32_MAX - 1, &uid, err) < 0 ||
-            take_uint(o, "gid", 0, UINT32_MAX - 1, &gid, err) < 0 || take_uint(o, "mode", 0660, 07777, &mode, err) < 0)
+            take_uint(o, "gid", 0, UINT32_MAX - 1, &gid, err) < 0 ||
+            take_uint(o, "mode", 0660, 07777, &mode, err) < 0)
                 return -EINVAL;
         d->has_number = major >= 0 && minor >= 0;
         d->major = d->has_number ? (unsigned)major : 0;
@@ -371,7 +378,8 @@ static int parse_list(struct json_object *o, const char *key, size_t size, void 
         }
         return 0;
 }
-#define PARSE_LIST(o, key, list, n, fn, err) parse_list(o, key, sizeof *(list), (void **)&(list), &(n), fn, err)
+#define PARSE_LIST(o, key, list, n, fn, err)                                                                 \
+        parse_list(o, key, sizeof *(list), (void **)&(list), &(n), fn, err)
 
 static int parse_lists(struct json_object *o, struct spec *s, struct error *err)
 {
@@ -393,12 +401,47 @@ static int capability_number(const char *name)
 {
         /* In the order of the kernel's numbers, which never changes. */
         static const char *const names[] = {
-                "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap",
-                "linux_immutable", "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock",
-                "ipc_owner", "sys_module", "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct", "sys_admin",
-                "sys_boot", "sys_nice", "sys_resource", "sys_time", "sys_tty_config", "mknod", "lease", "audit_write",
-                "audit_control", "setfcap", "mac_override", "mac_admin", "syslog", "wake_alarm", "block_suspend",
-                "audit_read", "perfmon", "bpf", "checkpoint_restore",
+                "chown",
+                "dac_override",
+                "dac_read_search",
+                "fowner",
+                "fsetid",
+                "kill",
+                "setgid",
+                "setuid",
+                "setpcap",
+                "linux_immutable",
+                "net_bind_service",
+                "net_broadcast",
+                "net_admin",
+                "net_raw",
+                "ipc_lock",
+                "ipc_owner",
+                "sys_module",
+                "sys_rawio",
+                "sys_chroot",
+                "sys_ptrace",
+                "sys_pacct",
+                "sys_admin",
+                "sys_boot",
+                "sys_nice",
+                "sys_resource",
+                "sys_time",
+                "sys_tty_config",
+                "mknod",
+                "lease",
+                "audit_write",
+                "audit_control",
+                "setfcap",
+                "mac_override",
+                "mac_admin",
+                "syslog",
+                "wake_alarm",
+                "block_suspend",
+                "audit_read",
+                "perfmon",
+                "bpf",
+                "checkpoint_restore",
         };
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                 if (streq(names[i], name))
@@ -412,8 +455,9 @@ int spec_parse_capabilities(struct json_object *o, uint64_t *ret, struct error *
         size_t n = list ? json_object_array_length(list) : 0;
         for (size_t i = 0; i < n; i++) {
                 struct json_object *v = json_object_array_get_idx(list, i);
-                int bit = json_object_is_type(v, json_type_string) ? capability_number(json_object_get_string(v))
-                                                                   : -EINVAL;
+                int bit = json_object_is_type(v, json_type_string)
+                                  ? capability_number(json_object_get_string(v))
+                                  : -EINVAL;
                 if (bit < 0)
                         return bad(err, "capabilities_drop", "names an unknown capability");
                 *ret |= UINT64_C(1) << bit;
@@ -467,7 +511,8 @@ static int parse_isolation(struct json_object *o, struct spec *s, struct error *
         take_flag(o, "nesting", &s->is_nesting);
         s->has_seccomp = json_get_bool(seccomp, "default", true);
         if (s->is_privileged != (s->idmap.base == 0))
-                return bad(err, "idmap", s->is_privileged ? "is given for a privileged container" : "is missing");
+                return bad(err, "idmap",
+                           s->is_privileged ? "is given for a privileged container" : "is missing");
         return spec_parse_capabilities(o, &s->capabilities_drop, err);
 }
 
@@ -548,8 +593,8 @@ static void free_lists(struct spec *s)
 
 void spec_done(struct spec *s)
 {
-        char *texts[] = { s->name, s->project, s->hostname, s->uuid, s->run_dir, s->console_log, s->cgroup, s->lxcfs,
-                          s->limits.cpus };
+        char *texts[] = { s->name,        s->project, s->hostname, s->uuid,       s->run_dir,
+                          s->console_log, s->cgroup,  s->lxcfs,    s->limits.cpus };
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 free(texts[i]);
         spec_rootfs_done(&s->rootfs);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The runtime spec: everything `lightrun start` is told about one container, as one JSON object, decoded and checked
- * here. Pure: no system call, so the daemon, the unit tests and the fuzzer link it too. Knows no project's rules, no
- * pool, no image: paths and numbers only.
+ * The runtime spec: everything `lightrun start` is told about one container, as one JSON object, decoded and
+ * checked here. Pure: no system call, so the daemon, the unit tests and the fuzzer link it too. Knows no
+ * project's rules, no pool, no image: paths and numbers only.
  *
  * {"version":1, "name":"c1", "project":"default", "hostname":"c1", "uuid":"…", "num":7,
  *  "run_dir":"/run/lightd/<did>/<num>", "console_log":"" or a path, "cgroup":"lightd-<did>/<num>",
@@ -48,7 +48,7 @@ struct spec_rootfs {
 
 struct spec_limits {
         int64_t memory_max, memory_swap_max, pids_max, cpu_quota_us, cpu_period_us, cpu_shares; /* -1: none */
-        char *cpus;                                                                             /* NULL: all */
+        char *cpus; /* NULL: all */
 };
 
 enum spec_mount_type { MOUNT_BIND, MOUNT_TMPFS };
@@ -113,7 +113,8 @@ void spec_done(struct spec *s);
 /* The parts other jobs take too ("rootfs", "idmap" of file jobs and volume-create). o may be NULL. */
 int spec_parse_rootfs(struct json_object *o, struct spec_rootfs *ret, struct error *err);
 int spec_parse_idmap(struct json_object *o, struct spec_idmap *ret, struct error *err);
-int spec_parse_capabilities(struct json_object *o, uint64_t *ret_drop, struct error *err); /* "capabilities_drop" of o */
+int spec_parse_capabilities(struct json_object *o, uint64_t *ret_drop,
+                            struct error *err); /* "capabilities_drop" of o */
 void spec_rootfs_done(struct spec_rootfs *r);
 /* An absolute path without "." and ".." components and repeated slashes; key is for the sentence. */
 int spec_check_path(const char *path, const char *key, struct error *err);

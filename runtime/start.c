@@ -127,7 +127,8 @@ static int make_interfaces(const struct spec *spec, pid_t pid, struct error *err
                 return 0;
         snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
         _cleanup_close_ int netns = open(path, O_RDONLY | O_CLOEXEC);
-        int r = netns < 0 ? error_set_errno(err, -errno, "Opening the network of instance \"%s\"", spec->name) : 0;
+        int r = netns < 0 ? error_set_errno(err, -errno, "Opening the network of instance \"%s\"", spec->name)
+                          : 0;
         for (size_t i = 0; r >= 0 && i < spec->n_nics; i++) {
                 effect_point(EFFECT_NIC_CREATE, EFFECT_BEFORE);
                 r = netlink_create_veth(&spec->nics[i], netns, err);
@@ -136,7 +137,8 @@ static int make_interfaces(const struct spec *spec, pid_t pid, struct error *err
         return r;
 }
 
-/* Order matters for speed: the root file system waits for the maps, nobody waits for the interfaces until the end. */
+/* Order matters for speed: the root file system waits for the maps, nobody waits for the interfaces until the
+ * end. */
 static int on_cloned(struct progress *p, const struct report *report, struct error *err)
 {
         const struct spec *spec = p->s->spec;
@@ -260,7 +262,8 @@ static int start_container(struct progress *p, struct error *err)
                 r = await_exec(p, err);
         if (r < 0) {
                 undo(p);
-                return err->code == ERR_NONE ? error_set_errno(err, r, "Starting instance \"%s\"", spec->name) : r;
+                return err->code == ERR_NONE ? error_set_errno(err, r, "Starting instance \"%s\"", spec->name)
+                                             : r;
         }
         reap_builder(p);
         return 0;
@@ -291,7 +294,9 @@ static int run(struct spec *spec, struct monitor *m, struct error *err)
 
 int job_start(struct json_object *args, struct json_object **ret_result _unused_, struct error *err)
 {
-        struct monitor m = { .pidfd = -EBADF, .run_dir_fd = -EBADF, .listen_fd = -EBADF, .console = CONSOLE_INIT };
+        struct monitor m = {
+                .pidfd = -EBADF, .run_dir_fd = -EBADF, .listen_fd = -EBADF, .console = CONSOLE_INIT
+        };
         struct spec spec = SPEC_INIT;
         int r = spec_parse(args, &spec, err);
         if (r < 0)

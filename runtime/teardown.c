@@ -11,14 +11,16 @@
 
 #define KILL_TIMEOUT_MS 10000
 
-/* Interfaces die with their namespace, but only once the kernel gets to it: deleting says when they are gone. */
+/* Interfaces die with their namespace, but only once the kernel gets to it: deleting says when they are gone.
+ */
 static int delete_interfaces(struct json_object *args, struct error *err)
 {
         struct json_object *list = json_get_array(args, "nics");
         size_t n = list ? json_object_array_length(list) : 0;
         for (size_t i = 0; i < n; i++) {
                 struct json_object *item = json_object_array_get_idx(list, i);
-                const char *name = json_object_is_type(item, json_type_string) ? json_object_get_string(item) : "";
+                const char *name =
+                        json_object_is_type(item, json_type_string) ? json_object_get_string(item) : "";
                 int r = name_check_network(name, err);
                 if (r < 0)
                         return r;
@@ -51,7 +53,8 @@ static int kill_all(const struct cgroups *c, const char *cgroup, struct error *e
 int job_teardown(struct json_object *args, struct json_object **ret_result _unused_, struct error *err)
 {
         _cleanup_cgroups_ struct cgroups c = CGROUPS_INIT;
-        const char *cgroup = json_get_string(args, "cgroup", ""), *run_dir = json_get_string(args, "run_dir", "");
+        const char *cgroup = json_get_string(args, "cgroup", ""),
+                   *run_dir = json_get_string(args, "run_dir", "");
         int r = spec_check_cgroup(cgroup, err);
         if (r >= 0)
                 r = spec_check_path(run_dir, "run_dir", err);

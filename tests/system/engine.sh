@@ -249,6 +249,31 @@ test_privileged() {
         teardown 1
 }
 
+test_device_policy() {
+        local user
+        for user in "$(IDS 1)" '"privileged":true'; do
+                IDMAP=$user INIT='["/bin/sh","-c","rm -f /n; mknod /n c 1 11; head -c1 /n; head -c1 /hostile/fuse"]' started 1
+                until_true '[ -f "$T/run/1/exit.json" ]'
+                lacks "a node outside the policy" "$(cat "$T/console1")" "<"
+                has "a node outside the policy" "$(cat "$T/console1")" "ot permitted"
+                rm -f "$T/console1"
+                teardown 1
+        done
+}
+
+test_lxcfs() {
+        command -v lxcfs > /dev/null && [ -e /dev/fuse ] || return 0
+        mkdir "$T/lxcfs"
+        lxcfs -f -p "$T/lxcfs.pid" "$T/lxcfs" > "$T/lxcfs.log" 2>&1 & local daemon=$!
+        until_true '[ -f "$T/lxcfs/proc/meminfo" ]'
+        started 1 ",\"lxcfs\":\"$T/lxcfs\",\"limits\":{\"memory_max\":67108864}"
+        has "memory shown" "$(inside cat /proc/meminfo)" "MemTotal:          65536 kB"
+        [ "$(grep -c ' - fuse.lxcfs ' /proc/$PID/mountinfo)" -ge 8 ] || is "its files" few "8 or more"
+        teardown 1
+        kill "$daemon" && wait "$daemon" 2> /dev/null
+        umount -l "$T/lxcfs" 2> /dev/null
+}
+
 test_nesting() {
         started 1 ',"nesting":true'
         has "uncovered proc" "$(inside mount)" "on /dev/.lxc/proc type proc (rw"
@@ -328,7 +353,7 @@ test_systemd() {
         teardown 1 '"lvt1"'
 }
 
-for t in ${TESTS:-isolation monitor failures mounts privileged nesting layer volume systemd}; do
+for t in ${TESTS:-isolation monitor failures mounts privileged device_policy lxcfs nesting layer volume systemd}; do
         "test_$t"
         is "census after $t" "$(census)" "$BEFORE"
 done

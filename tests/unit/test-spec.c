@@ -3,9 +3,10 @@
 #include "runtime/spec.h"
 #include "tests/lib/test.h"
 
-#define REQUIRED                                                                                              \
-        "\"version\":1,\"name\":\"c1\",\"num\":7,\"run_dir\":\"/run/x/7\",\"cgroup\":\"lightd-x/7\","           \
-        "\"rootfs\":{\"type\":\"overlay\",\"lowers\":[\"/l/a\",\"/l/b\"],\"volume\":\"/p/v\",\"create\":true},"
+#define REQUIRED                                                                                             \
+        "\"version\":1,\"name\":\"c1\",\"num\":7,\"run_dir\":\"/run/x/7\",\"cgroup\":\"lightd-x/7\","        \
+        "\"rootfs\":{\"type\":\"overlay\",\"lowers\":[\"/l/a\",\"/l/b\"],\"volume\":\"/p/"                   \
+        "v\",\"create\":true},"
 #define IDMAP "\"idmap\":{\"base\":1065536,\"size\":65536}"
 
 static int parse(const char *text, struct spec *s, struct error *err)
@@ -49,7 +50,8 @@ TEST(every_list_is_decoded)
                   "\"devices\":[{\"type\":\"unix-char\",\"source\":\"/dev/kvm\"}],"
                   "\"nics\":[{\"host_name\":\"lv1\",\"bridge\":\"lightbr0\",\"name\":\"eth0\","
                   "\"hwaddr\":\"00:16:3e:01:02:ff\",\"mtu\":1400}],"
-                  "\"capabilities_drop\":[\"sys_ptrace\"],\"files\":[{\"path\":\"/etc/hostname\",\"content\":\"x\"}]}",
+                  "\"capabilities_drop\":[\"sys_ptrace\"],\"files\":[{\"path\":\"/etc/"
+                  "hostname\",\"content\":\"x\"}]}",
                   &s, &err) < 0)
                 fail_msg("%s", error_message(&err));
         ASSERT_STR(s.environment[0].value, "b");
