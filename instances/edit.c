@@ -179,8 +179,8 @@ static void commit_edit(struct edit *e, struct instance_body *take_body, struct 
 static void change_instance(struct request *req, enum type_mode mode, bool is_async)
 {
         _cleanup_error_ struct error err = ERROR_INIT;
-        struct instance_body *next;
-        struct instance_volatile *v;
+        struct instance_body *next = NULL;
+        struct instance_volatile *v = NULL;
         struct instance *i = instance_of_request(req);
         if (!i)
                 return;

@@ -133,7 +133,7 @@ static void instance_free(struct instance *i)
 
 int instance_reserve(struct server *s, const char *project, const char *name, struct instance **ret, struct error *err)
 {
-        uint32_t num;
+        uint32_t num = 0;
         if (find_any(project, name)) {
                 error_set(err, ERR_EXISTS, "Instance \"%s\" already exists", name);
                 return error_object(err, "instance", name);

@@ -178,7 +178,7 @@ static struct action *action_new(struct request *req, struct instance *i, const 
 void instance_put_state(struct request *req)
 {
         _cleanup_error_ struct error err = ERROR_INIT;
-        const struct action_row *row;
+        const struct action_row *row = NULL;
         struct instance *i = instance_of_request(req);
         if (!i)
                 return;

@@ -190,7 +190,7 @@ static int inspect(struct inspect *x, const char **ret_format, struct error *err
 static int helper_inspect(void *data, struct json_object **ret_result, struct error *err)
 {
         struct inspect *x = data;
-        const char *format;
+        const char *format = NULL; /* gcc cannot see that inspect() sets it */
         int r = inspect(x, &format, err);
         if (r < 0)
                 return r;
