@@ -17,19 +17,21 @@
 #define PRESEED_MAX MiB(1)
 #define POOL "default"
 #define BRIDGE "lightbr0"
+#define BRIDGES_TRIED 100
 
 static const char *const string_maps[] = { "config", "devices", NULL };
 
 struct family {
         const char *key;      /* of the document */
+        const char *word;     /* for a person */
         const char *path;     /* of its list */
         bool is_project_wide; /* objects may exist already and are then updated by PUT */
 };
 
 static const struct family families[] = {
-        { "storage_pools", "/1.0/storage-pools", false },
-        { "networks", "/1.0/networks", false },
-        { "profiles", "/1.0/profiles", true },
+        { "storage_pools", "storage pool", "/1.0/storage-pools", false },
+        { "networks", "network", "/1.0/networks", false },
+        { "profiles", "profile", "/1.0/profiles", true },
 };
 
 static bool exists(const struct family *f, const char *name)
@@ -47,12 +49,12 @@ static int update_existing(const struct family *f, const char *name, struct json
 {
         _cleanup_free_ char *path = xasprintf("%s/%s", f->path, name);
         if (!f->is_project_wide) {
-                report("Kept the", f->key, name);
+                report("Kept", f->word, name);
                 return 0;
         }
         int r = daemon_call("PATCH", path, item, NULL, err);
         if (r >= 0)
-                report("Set up", f->key, name);
+                report("Set up", f->word, name);
         return r;
 }
 
@@ -65,7 +67,7 @@ static int apply_item(const struct family *f, struct json_object *item, struct e
                 return update_existing(f, name, item, err);
         int r = daemon_call("POST", f->path, item, NULL, err);
         if (r >= 0)
-                report("Made", f->key, name);
+                report("Made", f->word, name);
         return r;
 }
 
@@ -125,14 +127,33 @@ static struct json_object *device(const char *const *pairs)
         return d;
 }
 
-static struct json_object *default_document(void)
+/* Our own bridge of an earlier run, or the first name no interface of the host has (another daemon may have some). */
+static int choose_bridge(char *ret, size_t n, struct error *err)
+{
+        for (int i = 0; i < BRIDGES_TRIED; i++) {
+                _cleanup_json_ struct json_object *network = NULL;
+                snprintf(ret, n, "lightbr%d", i);
+                _cleanup_free_ char *path = xasprintf("/1.0/networks/%s", ret);
+                _cleanup_error_ struct error e = ERROR_INIT;
+                int r = daemon_call("GET", path, NULL, &network, &e);
+                if (r < 0 && e.code != ERR_NOT_FOUND) {
+                        error_move(err, &e);
+                        return r;
+                }
+                if (r < 0 || json_get_bool(network, "managed", false))
+                        return 0;
+        }
+        return error_set(err, ERR_EXISTS, "All names from lightbr0 to lightbr%d are taken", BRIDGES_TRIED - 1);
+}
+
+static struct json_object *default_document(const char *bridge)
 {
         static const char *const root[] = { "type", "disk", "path", "/", "pool", POOL, NULL };
-        static const char *const eth0[] = { "type", "nic", "name", "eth0", "network", BRIDGE, NULL };
+        const char *const eth0[] = { "type", "nic", "name", "eth0", "network", bridge, NULL };
         struct json_object *o = json_object_new_object(), *devices = json_object_new_object();
         struct json_object *profiles = json_object_new_array(), *profile = json_object_new_object();
         json_set_take(o, "storage_pools", list_of_one(POOL, "driver", "overlay"));
-        json_set_take(o, "networks", list_of_one(BRIDGE, "type", "bridge"));
+        json_set_take(o, "networks", list_of_one(bridge, "type", "bridge"));
         json_set_take(devices, "root", device(root));
         json_set_take(devices, "eth0", device(eth0));
         json_set_string(profile, "name", "default");
@@ -144,7 +165,11 @@ static struct json_object *default_document(void)
 
 static int init_auto(struct error *err)
 {
-        _cleanup_json_ struct json_object *document = default_document();
+        char bridge[16];
+        int r = choose_bridge(bridge, sizeof bridge, err);
+        if (r < 0)
+                return r;
+        _cleanup_json_ struct json_object *document = default_document(bridge);
         return apply(document, err);
 }
 
