@@ -2,6 +2,7 @@
 /* The short commands; `init` has a file of its own. */
 #include "lightd/commands.h"
 #include "lightd/init.h"
+#include "lightd/places.h"
 #include "base/alloc.h"
 #include "base/time.h"
 #include "base/units.h"
@@ -59,8 +60,9 @@ static int shutdown_all(int argc, char **argv)
         _cleanup_free_ char *path = xasprintf("/internal/shutdown?timeout=%llu", is_force ? 0ull : (unsigned long long)seconds);
         if (daemon_call("PUT", path, NULL, NULL, &err) < 0)
                 return command_failed(&err);
-        /* The answer comes when the containers have stopped; the daemon is gone when its socket is. */
-        while (daemon_call("GET", "/internal/ready", NULL, NULL, &err) >= 0 || err.code == ERR_WRONG_STATE)
+        /* The answer comes when the containers have stopped; the daemon is gone when its directory's lock is free. */
+        int lock;
+        while (places_lock(places_dir(), &lock, &err) == -EBUSY)
                 poll(NULL, 0, POLL_MS);
         return 0;
 }
