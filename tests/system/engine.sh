@@ -299,8 +299,12 @@ test_layer() {
         is "one mount" "$(grep -c "$T/layers/x" /proc/self/mountinfo)" 1
         has "flags" "$(grep "$T/layers/x" /proc/self/mountinfo)" " ro,nosuid,nodev"
         is "parent" "$(stat -c %a "$T/layers")" 700
-        LAYER=$T/layers/x started 1
-        is "a container on it" "$(inside stat -c '%u' /bin/busybox)" 0
+        LAYER=$T/layers/x start 1
+        # Kernels before 6.2 cannot: the start says so, the daemon unpacks such an image instead.
+        case "$ERROR" in
+        *"cannot map the ids"*) ;;
+        *) is "a container on it" "$(inside stat -c '%u' /bin/busybox)" 0 ;;
+        esac
         teardown 1
         is "unmounted" "$("$RUN_JOB" "$RUN" layer-unmount "$args")" '{"result":{}}'
         is "unmounted again" "$("$RUN_JOB" "$RUN" layer-unmount "$args")" '{"result":{}}'
