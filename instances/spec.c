@@ -169,9 +169,8 @@ void instance_forget_nics(struct instance *i)
 {
         const struct devices *d = instance_devices(i);
         for (size_t k = 0; k < d->n; k++) {
-                const char *network = strmap_get(&d->items[k].keys, "network");
-                if (streq(strmap_get(&d->items[k].keys, "type"), "nic") && !str_empty(network))
-                        nic_unregister(i->server, network, i->project, i->name, d->items[k].name);
+                if (streq(strmap_get(&d->items[k].keys, "type"), "nic"))
+                        nic_unregister(i->server, nic_parent(&d->items[k].keys), i->project, i->name, d->items[k].name);
         }
 }
 

@@ -147,7 +147,7 @@ void nic_unregister(struct server *s, const char *network, const char *project, 
         _cleanup_free_ char *file = file_name(project, instance, device);
         struct host_entry entry;
         struct net *n = net_find(s, network);
-        if (!host_entry_remove(s, network, file, &entry) || !n)
+        if (!n || !host_entry_remove(s, network, file, &entry))
                 return;
         release(s, network, entry.hwaddr);
         dnsmasq_reload_soon(n->dnsmasq);

@@ -49,6 +49,11 @@ static const char *get(const struct strmap *keys, const char *key)
         return value ? value : "";
 }
 
+const char *nic_parent(const struct strmap *keys)
+{
+        return *get(keys, "network") ? get(keys, "network") : get(keys, "parent");
+}
+
 static int refuse(struct error *err, const char *device, const char *why, const char *hint)
 {
         error_set(err, ERR_BAD_REQUEST, "Device \"%s\": %s", device, why);
@@ -125,8 +130,7 @@ static void choose_hwaddr(const struct nic_request *nic, struct nic_plan *p)
 
 static int plan_bridge(struct server *s, const struct nic_request *nic, struct nic_plan *p, struct error *err)
 {
-        const char *network = get(nic->keys, "network"), *parent = *network ? network : get(nic->keys, "parent");
-        const char *reason;
+        const char *parent = nic_parent(nic->keys), *reason;
         if (find_network(s, nic->project, parent)) {
                 snprintf(p->network, IF_NAMESIZE, "%s", parent);
                 /* Not looked at yet since the daemon started, but its bridge outlived the last one. */

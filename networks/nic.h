@@ -40,10 +40,13 @@ int nic_plan(struct server *s, const struct nic_request *nic, struct nic_plan *r
 /* As the start job takes it: {"type":"bridged","host_name","bridge","name","hwaddr","mtu"}. */
 struct json_object *nic_plan_json(const struct nic_plan *plan);
 
+/* The bridge a nic's keys name, by "network" or by "parent" (which may be a managed one too); "" with p2p. */
+const char *nic_parent(const struct strmap *keys);
+
 /*
  * Before its start and when an instance is renamed: the network's DNS answers "<instance>.<domain>" with the address it
  * gives to this nic. Idempotent and quick. Unregister when the instance or the device is deleted, which gives its address
- * back; a stopped one keeps its entry and its lease.
+ * back; a stopped one keeps its entry and its lease. `network` is nic_parent(); nothing happens when it is not managed.
  */
 void nic_register(struct server *s, const struct nic_plan *plan, const char *project, const char *instance,
                   const char *device);
