@@ -54,10 +54,18 @@ static void fill_headers(struct headers *h, const char *type, int64_t uid, int64
         h->list[n] = NULL;
 }
 
+/* Which file it was about, unless the sentence says that already. */
+static int explain(const struct transfer *t, const char *verb, const char *remote, struct error *err)
+{
+        if (strstr(error_message(err), remote))
+                return error_errno(err->code);
+        return error_prefix(err, "Cannot %s \"%s\" in \"%s\"", verb, remote, t->instance);
+}
+
 static int send(struct transfer *t, const struct request *req, const char *remote, struct error *err)
 {
         int r = client_call(t->client, req, NULL, err);
-        return r < 0 ? error_prefix(err, "Cannot write \"%s\" in \"%s\"", remote, t->instance) : 0;
+        return r < 0 ? explain(t, "write", remote, err) : 0;
 }
 
 static int make_remote_dir(struct transfer *t, const char *remote, int64_t uid, int64_t gid, int mode, struct error *err)
@@ -321,7 +329,7 @@ int transfer_pull(struct transfer *t, const char *remote, int dir_fd, const char
                 return status;
         if (status >= 400) {
                 client_read_error(t->client, status, err);
-                return error_prefix(err, "Cannot read \"%s\" in \"%s\"", remote, t->instance);
+                return explain(t, "read", remote, err);
         }
         read_headers(t->client, ret);
         if (streq(ret->type, "directory"))
