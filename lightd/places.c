@@ -7,6 +7,8 @@
 #include "base/strbuf.h"
 #include "base/time.h"
 
+#include <dirent.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
@@ -118,6 +120,78 @@ static int kill_old_jobs(int group)
         return 0;
 }
 
+/* On a pure cgroup2 host workers had memory groups of their own in here. */
+static void remove_children(int group)
+{
+        int copy = openat(group, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+        struct dirent *e;
+        while (dir && (e = readdir(dir)))
+                if (e->d_type == DT_DIR && e->d_name[0] != '.')
+                        unlinkat(group, e->d_name, AT_REMOVEDIR);
+        if (dir)
+                closedir(dir);
+        else
+                fd_close(copy);
+}
+
+/* rmdir says EBUSY for a moment after the last process has gone. */
+static int remove_group(int parent, int group, const char *name)
+{
+        uint64_t end = time_monotonic_ms() + JOBS_DIE_TIMEOUT_MS;
+        for (;;) {
+                remove_children(group);
+                if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+                        return 0;
+                if (errno != EBUSY || time_monotonic_ms() > end)
+                        return -errno;
+                poll(NULL, 0, 2);
+        }
+}
+
+/*
+ * A group that cgroup.kill was written to remembers it, and newer kernels kill whatever is then cloned into it from a
+ * group that was not (seen on 6.18): new jobs need a new directory.
+ */
+static int make_jobs_group(int parent)
+{
+        _cleanup_close_ int old = openat(parent, "jobs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int r = old < 0 ? 0 : kill_old_jobs(old);
+        if (r == 0 && old >= 0)
+                r = remove_group(parent, old, "jobs");
+        return r < 0 ? r : make_group(parent, "jobs");
+}
+
+/* A group's own groups first; their files are the kernel's and go with them. */
+static void remove_groups(int parent, const char *name)
+{
+        int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *e;
+        while (dir && (e = readdir(dir)))
+                if (e->d_type == DT_DIR && e->d_name[0] != '.')
+                        remove_groups(fd, e->d_name);
+        if (dir)
+                closedir(dir);
+        unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+/*
+ * A group that was once killed is not used again: the kernel counts the kills of a group, and a process cloned into
+ * one with another count than its parent's group dies at birth.
+ */
+static int make_jobs_group(struct server *s)
+{
+        _cleanup_close_ int old = openat(s->cgroup_fd, "jobs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int r = old < 0 ? 0 : kill_old_jobs(old);
+        if (r < 0)
+                return r;
+        if (old >= 0)
+                remove_groups(s->cgroup_fd, "jobs");
+        s->jobs_cgroup_fd = make_group(s->cgroup_fd, "jobs");
+        return MIN(s->jobs_cgroup_fd, 0);
+}
+
 static int make_cgroups(struct server *s, struct error *err)
 {
         _cleanup_strbuf_ struct strbuf where = STRBUF_INIT;
@@ -135,10 +209,9 @@ static int make_cgroups(struct server *s, struct error *err)
         if (s->cgroup_fd < 0)
                 return error_set_errno(err, s->cgroup_fd, "Making the cgroup \"%s/%s\"", where.data, s->cgroup);
         hand_down_controllers(s->cgroup_fd);
-        s->jobs_cgroup_fd = make_group(s->cgroup_fd, "jobs");
-        int r = s->jobs_cgroup_fd < 0 ? s->jobs_cgroup_fd : kill_old_jobs(s->jobs_cgroup_fd);
-        if (r < 0)
-                return error_set_errno(err, r, "Ending what an earlier daemon left in \"%s/jobs\"", s->cgroup);
+        s->jobs_cgroup_fd = make_jobs_group(s->cgroup_fd);
+        if (s->jobs_cgroup_fd < 0)
+                return error_set_errno(err, s->jobs_cgroup_fd, "Ending what an earlier daemon left in \"%s/jobs\"", s->cgroup);
         return 0;
 }
 
