@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* image import and export: archives in and out. */
+#include "api/uri.h"
 #include "base/alloc.h"
 #include "lightc/image.h"
 #include "lightc/operation.h"
@@ -50,6 +51,15 @@ struct import {
         struct strbuf properties; /* "a=b&c=d", encoded as the header wants it */
 };
 
+static void add_property(struct strbuf *b, const char *word, const char *equals)
+{
+        _cleanup_free_ char *key = xstrndup(word, (size_t)(equals - word));
+        strbuf_adds(b, b->len ? "&" : "");
+        uri_encode(b, key);
+        strbuf_addc(b, '=');
+        uri_encode(b, equals + 1);
+}
+
 static int sort_words(const struct args *a, struct import *im, struct error *err)
 {
         im->meta = a->words[0];
@@ -60,7 +70,7 @@ static int sort_words(const struct args *a, struct import *im, struct error *err
                         if (r < 0)
                                 return r;
                 } else if (equals && access(word, F_OK) < 0)
-                        strbuf_addf(&im->properties, "%s%s", im->properties.len ? "&" : "", word);
+                        add_property(&im->properties, word, equals);
                 else if (!im->rootfs)
                         im->rootfs = word;
                 else
