@@ -115,10 +115,7 @@ static int send_window_size(struct relay *r)
 
 static int write_out(void *data, const char *bytes, size_t n, bool is_message_end _unused_)
 {
-        int fd = *(int *)data;
-        int r = fd_write_all(fd, bytes, n);
-        /* Nobody reads our output any more ("… | head"): the command is told so by its own pipe, later. */
-        return r == -EPIPE ? 0 : r;
+        return fd_write_all(*(int *)data, bytes, n);
 }
 
 struct session {
@@ -212,6 +209,16 @@ static int ignore_data(void *data _unused_, const char *bytes _unused_, size_t n
         return 0;
 }
 
+/* Nobody reads our output any more ("… | head"): without its stream the command's own pipe tells it so. */
+static int read_out(struct stream *s, int *fd)
+{
+        int e = stream_read(s, write_out, fd);
+        if (e != -EPIPE)
+                return e;
+        stream_done(s);
+        return 0;
+}
+
 /* The command may end without having read its input: that is no error of ours. */
 static int tolerate(struct stream *s, int r)
 {
@@ -230,9 +237,9 @@ static int turn(struct session *s, const struct pollfd *p)
         if (p[SLOT_SIGNAL].revents)
                 e = tolerate(&r->control, forward_signal(s));
         if (e == 0 && p[SLOT_OUT].revents)
-                e = stream_read(&r->out, write_out, &out_fd);
+                e = read_out(&r->out, &out_fd);
         if (e == 0 && p[SLOT_ERR].revents)
-                e = stream_read(&r->err, write_out, &err_fd);
+                e = read_out(&r->err, &err_fd);
         if (e == 0 && (p[SLOT_IN].revents & ~POLLOUT))
                 e = stream_read(&r->in, r->is_terminal ? write_out : ignore_data, &out_fd);
         if (e == 0 && (p[SLOT_IN].revents & POLLOUT))
