@@ -20,7 +20,7 @@ static int set_target(struct server *s, struct change *c, const char *project, s
         if (str_empty(a->target))
                 return error_set(err, ERR_BAD_REQUEST, "Image alias \"%s\" needs a target: an image's fingerprint",
                                  a->name);
-        int r = image_get(s, project, a->target, &target, err);
+        int r = image_resolve(s, project, a->target, &target, err); /* LXD's own client sends what was typed */
         if (r < 0)
                 return r;
         free(a->target);
