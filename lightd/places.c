@@ -162,36 +162,6 @@ static int make_jobs_group(int parent)
         return r < 0 ? r : make_group(parent, "jobs");
 }
 
-/* A group's own groups first; their files are the kernel's and go with them. */
-static void remove_groups(int parent, const char *name)
-{
-        int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-        struct dirent *e;
-        while (dir && (e = readdir(dir)))
-                if (e->d_type == DT_DIR && e->d_name[0] != '.')
-                        remove_groups(fd, e->d_name);
-        if (dir)
-                closedir(dir);
-        unlinkat(parent, name, AT_REMOVEDIR);
-}
-
-/*
- * A group that was once killed is not used again: the kernel counts the kills of a group, and a process cloned into
- * one with another count than its parent's group dies at birth.
- */
-static int make_jobs_group(struct server *s)
-{
-        _cleanup_close_ int old = openat(s->cgroup_fd, "jobs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        int r = old < 0 ? 0 : kill_old_jobs(old);
-        if (r < 0)
-                return r;
-        if (old >= 0)
-                remove_groups(s->cgroup_fd, "jobs");
-        s->jobs_cgroup_fd = make_group(s->cgroup_fd, "jobs");
-        return MIN(s->jobs_cgroup_fd, 0);
-}
-
 static int make_cgroups(struct server *s, struct error *err)
 {
         _cleanup_strbuf_ struct strbuf where = STRBUF_INIT;
