@@ -165,6 +165,7 @@ static void on_cancel(struct operation *op _unused_, void *data)
 {
         struct create *c = data;
         c->is_cancelled = true;
+        image_for_instance_cancel(c->server, c);
         volume_cancel(c->server, c);
 }
 
