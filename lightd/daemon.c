@@ -24,7 +24,8 @@
 
 struct daemon {
         struct server *server;
-        struct listener *listener;
+        struct listener *listener; /* NULL until start-up is through: who connects earlier waits in the backlog */
+        int socket;
         uv_signal_t signals[2];
         uint64_t close_timer;
         bool is_closing;
@@ -43,7 +44,7 @@ static const struct family {
         { instances_register, NULL },
 };
 
-static struct daemon the_daemon; /* one per process */
+static struct daemon the_daemon = { .socket = -EBADF }; /* one per process */
 
 static void register_all(struct server *s)
 {
@@ -100,7 +101,14 @@ static void autostart(void *data)
 static void on_recovered(struct server *s, void *data)
 {
         struct daemon *d = data;
-        (void)d;
+        if (d->is_closing)
+                return;
+        d->listener = listener_new_unix(s, TAKE_FD(d->socket));
+        if (!d->listener) {
+                log_error("libwebsockets could not be started");
+                daemon_stop(s);
+                return;
+        }
         s->is_ready = true;
         log_info("ready: pid=%d dir=%s id=%s ms=%llu", (int)getpid(), s->dir, s->did,
                  (unsigned long long)(time_monotonic_ms() - s->started_ms));
@@ -118,7 +126,7 @@ static void stop_loop(void *data)
 static void poll_close(void *data)
 {
         struct daemon *d = data;
-        if (listener_connections(d->listener))
+        if (d->listener && listener_connections(d->listener))
                 d->close_timer = timer_start(d->server, 10, poll_close, d);
         else
                 stop_loop(d);
@@ -133,8 +141,10 @@ void daemon_stop(struct server *s)
         s->is_stopping = true;
         notify_stopping();
         log_info("stopping: containers keep running");
-        listener_stop(d->listener);
-        listener_shutdown_connections(d->listener);
+        if (d->listener) {
+                listener_stop(d->listener);
+                listener_shutdown_connections(d->listener);
+        }
         timer_start(s, CLOSE_TIMEOUT_MS, stop_loop, d);
         poll_close(d);
 }
@@ -158,7 +168,6 @@ static void watch_signals(struct daemon *d)
 static int open_all(struct daemon *d, const struct daemon_options *o, struct error *err)
 {
         struct server *s = d->server;
-        int fd;
         register_all(s);
         int r = object_store_open(s, err);
         if (r >= 0)
@@ -166,11 +175,8 @@ static int open_all(struct daemon *d, const struct daemon_options *o, struct err
         if (r >= 0)
                 r = first_start(s, err);
         if (r >= 0)
-                r = places_socket(s->dir, o->group ? o->group : default_group(), &fd, err);
-        if (r < 0)
-                return r;
-        d->listener = listener_new_unix(s, fd);
-        return d->listener ? 0 : error_set(err, ERR_INTERNAL, "libwebsockets could not be started");
+                r = places_socket(s->dir, o->group ? o->group : default_group(), &d->socket, err);
+        return r;
 }
 
 static void close_all(struct daemon *d)
@@ -180,6 +186,7 @@ static void close_all(struct daemon *d)
                 uv_signal_stop(&d->signals[i]);
         object_store_close(s);
         listener_free(d->listener);
+        fd_reset(&d->socket);
 }
 
 int daemon_run(const struct daemon_options *o, struct error *err)
