@@ -450,8 +450,18 @@ static void on_loaded(void *data, int r, const struct error *err)
         }
 }
 
-static void on_state(void *data _unused_, bool is_up, const char *why)
+/* For failpoints aimed at the store: workers inherit it. */
+static void announce_child(struct server *s)
 {
+        char pid[16];
+        snprintf(pid, sizeof pid, "%d", (int)store_child_pid(s->objects->store));
+        setenv("LIGHTD_STORE_PID", pid, 1);
+}
+
+static void on_state(void *data, bool is_up, const char *why)
+{
+        if (is_up)
+                announce_child(data);
         if (is_up)
                 log_info("store: writable again");
         else
@@ -487,7 +497,7 @@ int object_store_open(struct server *s, struct error *err)
 {
         static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
         _cleanup_free_ char *dir = xasprintf("%s/database", s->dir);
-        struct store_options options = { .dir = dir, .on_state = on_state };
+        struct store_options options = { .dir = dir, .on_state = on_state, .data = s };
         int r = store_open(&options, &s->objects->store, err);
         if (r >= 0)
                 r = load(s, err);
@@ -496,9 +506,7 @@ int object_store_open(struct server *s, struct error *err)
         uint32_t did = store_did(s->objects->store);
         for (int i = 0; i < 4; i++)
                 s->did[i] = digits[(did >> (15 - 5 * i)) & 31];
-        char pid[16];
-        snprintf(pid, sizeof pid, "%d", (int)store_child_pid(s->objects->store));
-        setenv("LIGHTD_STORE_PID", pid, 1); /* for failpoints aimed at it */
+        announce_child(s);
         return 0;
 }
 
