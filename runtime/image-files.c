@@ -138,6 +138,7 @@ int job_image_commit(struct json_object *args, struct json_object **ret_result, 
 int job_image_remove(struct json_object *args, struct json_object **ret_result _unused_, struct error *err)
 {
         struct json_object *paths = json_get_array(args, "paths");
+        effect_point(EFFECT_IMAGE_REMOVE, EFFECT_BEFORE);
         for (size_t i = 0; paths && i < json_object_array_length(paths); i++) {
                 const char *path = json_object_get_string(json_object_array_get_idx(paths, i));
                 int r = spec_check_path(path ? path : "", "paths", err);
@@ -150,6 +151,7 @@ int job_image_remove(struct json_object *args, struct json_object **ret_result _
                 if (r < 0 && r != -ENOENT)
                         return error_set_errno(err, r, "Removing \"%s\"", path);
         }
+        effect_point(EFFECT_IMAGE_REMOVE, EFFECT_AFTER);
         return 0;
 }
 

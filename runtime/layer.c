@@ -121,8 +121,11 @@ int job_layer_unmount(struct json_object *args, struct json_object **ret_result 
         int r = read_target(args, &target, err);
         if (r < 0)
                 return r;
-        if (is_mounted(target) && umount2(target, UMOUNT_NOFOLLOW) < 0)
-                return error_set_errno(err, -errno, "Unmounting the layer \"%s\"", target);
+        effect_point(EFFECT_LAYER_UNMOUNT, EFFECT_BEFORE);
+        r = is_mounted(target) && umount2(target, UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
+        effect_point(EFFECT_LAYER_UNMOUNT, EFFECT_AFTER);
+        if (r < 0)
+                return error_set_errno(err, r, "Unmounting the layer \"%s\"", target);
         if (rmdir(target) < 0 && errno != ENOENT)
                 return error_set_errno(err, -errno, "Removing \"%s\"", target);
         return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/monitor.h"
 #include "base/alloc.h"
+#include "base/effect.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/process.h"
@@ -264,7 +265,9 @@ static int tell_exit(struct service *s)
                 return r;
         struct monitor_message m = { .type = MONITOR_EXIT, .body = monitor_exit_to_json(&e) };
         const char *text = json_text(m.body);
+        effect_point(EFFECT_EXIT_NOTE, EFFECT_BEFORE);
         r = path_write_atomic(s->m->run_dir_fd, MONITOR_EXIT_FILE, text, strlen(text), 0600);
+        effect_point(EFFECT_EXIT_NOTE, EFFECT_AFTER);
         for (size_t i = 0; i < CLIENTS_MAX; i++)
                 if (s->clients[i].fd >= 0)
                         (void)!send_message(s->clients[i].fd, &m, -EBADF);

@@ -257,6 +257,7 @@ int job_bridge_up(struct json_object *args, struct json_object **ret_result _unu
 static int bridge_down(struct bridge *b, struct json_object *args, bool is_last, struct error *err)
 {
         _cleanup_strbuf_ struct strbuf m = STRBUF_INIT;
+        effect_point(EFFECT_BRIDGE_DELETE, EFFECT_BEFORE);
         int r = net_place_kill(b->name, err);
         if (r < 0)
                 return r;
@@ -267,6 +268,7 @@ static int bridge_down(struct bridge *b, struct json_object *args, bool is_last,
         if (r < 0)
                 return r;
         net_place_remove(b->name, args);
+        effect_point(EFFECT_BRIDGE_DELETE, EFFECT_AFTER); /* the bridge still says that there is something to do */
         if (b->index == 0)
                 return 0;
         begin_link(&m, RTM_DELLINK, 0, b->index, 0);

@@ -33,6 +33,8 @@ int job_volume_delete(struct json_object *args, struct json_object **ret_result 
         _cleanup_close_ int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return errno == ENOENT ? 0 : error_set_errno(err, -errno, "Opening \"%s\"", parent);
+        effect_point(EFFECT_TRASH_EMPTY, EFFECT_BEFORE);
         r = path_remove_tree(fd, name);
+        effect_point(EFFECT_TRASH_EMPTY, EFFECT_AFTER);
         return r < 0 ? error_set_errno(err, r, "Removing the volume \"%s\"", path) : 0;
 }
