@@ -53,5 +53,6 @@ void nic_register(struct server *s, const struct nic_plan *plan, const char *pro
 void nic_unregister(struct server *s, const char *network, const char *project, const char *instance,
                     const char *device);
 
-/* "lv" + did(4) + num(5) + gen(2) in base 32, and the index when it is not 0. */
+/* "lv" + did(4) + num(5) + gen(2) in base 32, and the index when it is not 0. The first eleven are the instance's. */
+#define NIC_PREFIX_LEN 11
 void nic_host_name(const char *did, uint32_t num, uint32_t gen, unsigned index, char ret[static IF_NAMESIZE]);

@@ -13,7 +13,7 @@ typedef int job_fn(struct json_object *args, struct json_object **ret_result, st
 /* runtime/start.c: becomes the container's monitor */
 job_fn job_start;
 /* runtime/teardown.c */
-job_fn job_teardown;
+job_fn job_teardown, job_jobs_sweep;
 /* runtime/volume.c */
 job_fn job_volume_create, job_volume_delete;
 /* runtime/layer.c */

@@ -3,6 +3,7 @@
 
 static const struct worker_job jobs[] = {
         { "start", job_start, "build a container, start its init, stay as its monitor" },
+        { "jobs-sweep", job_jobs_sweep, "remove what killed workers left of their memory groups" },
         { "teardown", job_teardown, "kill a container and remove its cgroups, interfaces and run directory" },
         { "volume-create", job_volume_create, "make the directories of a root volume" },
         { "volume-delete", job_volume_delete, "remove the tree of a volume in the trash" },

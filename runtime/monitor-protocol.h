@@ -29,6 +29,10 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 
+/* In the run directory. */
+#define MONITOR_SOCKET "monitor.sock"
+#define MONITOR_EXIT_FILE "exit.json"
+
 #define MONITOR_PROTOCOL_VERSION 1
 #define MONITOR_MESSAGE_MAX 65536
 #define MONITOR_RING_BYTES 65536

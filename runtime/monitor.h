@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "runtime/console.h"
+#include "runtime/monitor-protocol.h"
 
 struct monitor {
         char *name, *project; /* owned */
@@ -18,9 +19,6 @@ struct monitor {
         int64_t started_at_ns;
         struct console console;
 };
-
-#define MONITOR_SOCKET "monitor.sock"
-#define MONITOR_EXIT_FILE "exit.json"
 
 /* Detaches from the daemon, serves, and returns when init has ended and exit.json is on disk. */
 int monitor_run(struct monitor *m);
