@@ -29,6 +29,7 @@ const struct type instance_volatile_type = { "instance-volatile", sizeof(struct 
 
 static const struct field power_fields[] = {
         FIELD(instance_power, state, "state", FIELD_STRING, 0),
+        FIELD(instance_power, boot, "boot", FIELD_STRING, 0),
         FIELD(instance_power, gen, "gen", FIELD_INT, 0),
         FIELD(instance_power, started_at, "started_at", FIELD_TIME, 0),
         FIELD(instance_power, last_used_at, "last_used_at", FIELD_TIME, 0),

@@ -27,9 +27,13 @@ struct instance_volatile {
         struct strmap config; /* volatile.* */
 };
 
-/* "starting" is the intent of a start: what start-up finds in it is adopted or torn down. */
+/*
+ * "starting" is the intent of a start: what start-up finds in it is adopted or torn down. "restarting": its run has
+ * ended and the next one is due, whoever the daemon is by then.
+ */
 struct instance_power {
-        char *state; /* "stopped", "starting", "running" */
+        char *state; /* "stopped", "starting", "running", "restarting" */
+        char *boot;  /* the host's boot id at the last start: whether a run that is gone ended with the host */
         int64_t gen; /* counts starts: part of the names of what a start makes */
         int64_t started_at, last_used_at;
 };

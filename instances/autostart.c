@@ -46,6 +46,8 @@ void autostart_note_lost(struct instance *i)
 static bool starts_by_itself(struct instance *i)
 {
         const char *wish = strmap_get(instance_config(i), "boot.autostart");
+        if (streq(instance_power(i)->state, "restarting"))
+                return true; /* a reboot or a restart that the last daemon did not live to finish */
         if (!str_empty(wish))
                 return strmap_get_bool(instance_config(i), "boot.autostart", false);
         return streq(strmap_get(instance_volatile(i), LAST_STATE), "RUNNING");

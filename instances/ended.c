@@ -15,6 +15,8 @@
 #include "networks/netstate.h"
 #include "server/job.h"
 
+#include <fcntl.h>
+
 struct clean_waiter {
         struct list node;
         void (*fn)(void *data);
@@ -162,8 +164,9 @@ void instance_ended(struct instance *i, const struct monitor_exit *e)
         i->is_cleaning = true;
         instance_tear_down(i, on_clean, i);
         instance_unuse_layers(i);
+        const char *state = is_reboot || i->is_restart ? "restarting" : "stopped";
         struct change *c = change_new(i->server);
-        change_put(c, &instance_power_kind, i->project, i->name, OBJECT_REV_ANY, power_next(i, "stopped"));
+        change_put(c, &instance_power_kind, i->project, i->name, OBJECT_REV_ANY, power_next(i, state));
         change_commit(c, on_stopped_stored, i);
         follow_up(i, is_reboot);
 }
@@ -174,6 +177,17 @@ static void on_monitor_ended(void *data, const struct monitor_exit *e)
 }
 
 static const struct monitor_events monitor_events = { .ended = on_monitor_ended };
+
+int instance_read_exit(const struct instance *i, struct monitor_exit *ret)
+{
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        _cleanup_json_ struct json_object *o = NULL;
+        _cleanup_free_ char *run_dir = instance_run_dir(i), *path = xasprintf("%s/" MONITOR_EXIT_FILE, run_dir);
+        int r = path_read_file(AT_FDCWD, path, 4096, &b);
+        if (r >= 0)
+                r = json_parse(strbuf_str(&b), b.len, &o, NULL);
+        return r < 0 ? r : monitor_exit_from_json(o, ret);
+}
 
 /* ---- greeting ---- */
 

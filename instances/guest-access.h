@@ -22,4 +22,5 @@ bool instance_runs_privileged(struct instance *i);
 char *instance_log_dir(const struct instance *i);
 int instance_logs_make(const struct instance *i, struct error *err);
 void instance_logs_remove(const struct instance *i); /* it has been deleted */
+void instance_logs_sweep(struct server *s); /* at start-up: of instances that are no more */
 void instance_logs_rename(const struct instance *i, const char *new_name);

@@ -2,6 +2,7 @@
 /* GET /1.0/instances/{name}/logs, GET and DELETE …/logs/{filename} */
 #include "instances/logs.h"
 #include "base/alloc.h"
+#include "base/effect.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/names.h"
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define CONTENT_TYPE "application/octet-stream"
+#define TRASH_PREFIX ".deleted-" /* no instance is called so */
 
 struct log_work {
         struct request *req; /* NULL: answered */
@@ -121,22 +123,63 @@ static void on_removed(void *data _unused_, int r, struct json_object *result _u
                 log_error("removing the logs of a deleted instance: %s", error_message(err));
 }
 
-/* Out of the way first: the name may be taken again before the worker has come to it. */
-void instance_logs_remove(const struct instance *i)
+static void delete_trash(struct server *s, const char *name)
 {
-        _cleanup_free_ char *dir = instance_log_dir(i);
-        char trash[32];
-        snprintf(trash, sizeof trash, ".deleted-%u", i->num);
-        _cleanup_free_ char *to = xasprintf("%s/%s", i->server->log_dir, trash);
-        if (rename(dir, to) < 0)
-                return; /* it never ran */
         struct job_spec spec = JOB_SPEC_INIT;
         spec.program = "lightrun";
         spec.name = "log-delete";
         spec.take_args = json_object_new_object();
-        json_set_string(spec.take_args, "dir", i->server->log_dir);
-        json_set_string(spec.take_args, "name", trash);
-        job_start(i->server, &spec, on_removed, NULL);
+        json_set_string(spec.take_args, "dir", s->log_dir);
+        json_set_string(spec.take_args, "name", name);
+        job_start(s, &spec, on_removed, NULL);
+}
+
+/* Out of the way first: the name may be taken again before the worker has come to it. */
+static void remove_later(struct server *s, const char *dir, const char *trash)
+{
+        _cleanup_free_ char *to = xasprintf("%s/%s", s->log_dir, trash);
+        effect_point(EFFECT_LOGS_REMOVE, EFFECT_BEFORE);
+        int r = rename(dir, to);
+        effect_point(EFFECT_LOGS_REMOVE, EFFECT_AFTER);
+        if (r == 0) /* otherwise it never ran */
+                delete_trash(s, trash);
+}
+
+void instance_logs_remove(const struct instance *i)
+{
+        _cleanup_free_ char *dir = instance_log_dir(i), *trash = xasprintf(TRASH_PREFIX "%u", i->num);
+        remove_later(i->server, dir, trash);
+}
+
+/* {"<project>_<name>": true, …}; the caller puts it. */
+static struct json_object *names_of_logs(struct server *s)
+{
+        struct json_object *names = json_object_new_object();
+        for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i)) {
+                _cleanup_free_ char *name = xasprintf("%s_%s", i->project, i->name);
+                json_set_bool(names, name, true);
+        }
+        return names;
+}
+
+void instance_logs_sweep(struct server *s)
+{
+        _cleanup_json_ struct json_object *names = names_of_logs(s);
+        DIR *dir = opendir(s->log_dir);
+        struct dirent *e;
+        unsigned n = 0;
+        while (dir && (e = readdir(dir))) {
+                _cleanup_free_ char *path = xasprintf("%s/%s", s->log_dir, e->d_name);
+                _cleanup_free_ char *trash = xasprintf(TRASH_PREFIX "stray-%u", n++);
+                if (e->d_type != DT_DIR)
+                        continue;
+                if (str_starts(e->d_name, TRASH_PREFIX))
+                        delete_trash(s, e->d_name);
+                else if (strchr(e->d_name, '_') && !json_has(names, e->d_name))
+                        remove_later(s, path, trash);
+        }
+        if (dir)
+                closedir(dir);
 }
 
 void instance_logs_rename(const struct instance *i, const char *new_name)

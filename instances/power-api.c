@@ -122,6 +122,7 @@ static void run_stop(struct action *a, const struct wish *w)
 static void run_restart(struct action *a, const struct wish *w)
 {
         a->then = THEN_START;
+        a->instance->is_restart = true;
         run_stop(a, w);
 }
 

@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "images/images.h"
+#include "instances/delete.h"
+#include "networks/nic.h"
 #include "server/job.h"
 #include "storage-pools/storage-pools.h"
 
@@ -26,9 +28,25 @@ struct recover {
         size_t n_open; /* things under way */
 };
 
+/* Its run ended while nobody was there to delete it. One that never ran is kept. */
+static bool is_used_up(struct instance *i)
+{
+        return instance_body(i)->ephemeral && instance_power(i)->started_at &&
+               streq(instance_power(i)->state, "stopped");
+}
+
+static void delete_used_up(struct server *s)
+{
+        for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i))
+                if (!i->busy && is_used_up(i))
+                        instance_delete_ephemeral(i);
+}
+
 static void on_images(struct server *s, void *data)
 {
         struct recover *r = data;
+        delete_used_up(s);
+        instance_logs_sweep(s);
         r->done(s, r->data);
         free(r);
 }
@@ -50,6 +68,8 @@ static void step_through(struct recover *r)
 struct recover_one {
         struct recover *recover;
         struct instance *instance;
+        struct monitor_exit exit; /* how its run ended */
+        bool has_exit;
 };
 
 static void one_through(struct recover_one *o)
@@ -60,6 +80,12 @@ static void one_through(struct recover_one *o)
         step_through(r);
 }
 
+static bool may_run(const struct instance *i)
+{
+        const char *state = instance_power(i)->state;
+        return streq(state, "running") || streq(state, "starting");
+}
+
 static void on_stopped_stored(void *data, int r, struct error *err)
 {
         struct recover_one *o = data;
@@ -68,19 +94,37 @@ static void on_stopped_stored(void *data, int r, struct error *err)
         one_through(o);
 }
 
+/*
+ * What its run has left behind says what became of it: a reboot from inside goes on, a run that ended with its host is
+ * begun anew, everything else is over.
+ */
+static const char *state_after(struct recover_one *o)
+{
+        struct instance *i = o->instance;
+        const struct instance_power *p = instance_power(i);
+        if (o->has_exit && o->exit.is_reboot)
+                return "restarting";
+        if (o->has_exit || !streq(p->state, "running"))
+                return "stopped";
+        if (!str_empty(p->boot) && !streq(p->boot, host_boot_id()))
+                autostart_note_lost(i);
+        else
+                log_warning("instance \"%s\": its monitor was lost; the container is killed", i->name);
+        return "stopped";
+}
+
 static void on_torn_down(void *data, int r, struct error *err)
 {
         struct recover_one *o = data;
         struct instance *i = o->instance;
         if (r < 0)
                 log_error("clearing away after instance \"%s\": %s", i->name, error_message(err));
-        if (streq(instance_power(i)->state, "stopped")) {
+        if (!may_run(i)) {
                 one_through(o);
                 return;
         }
-        autostart_note_lost(i);
         struct change *c = change_new(i->server);
-        change_put(c, &instance_power_kind, i->project, i->name, OBJECT_REV_ANY, power_next(i, "stopped"));
+        change_put(c, &instance_power_kind, i->project, i->name, OBJECT_REV_ANY, power_next(i, state_after(o)));
         change_commit(c, on_stopped_stored, o);
 }
 
@@ -101,6 +145,7 @@ static void on_adopted(void *data, int r, struct error *err _unused_)
         struct recover_one *o = data;
         struct instance *i = o->instance;
         if (r < 0) {
+                o->has_exit = instance_read_exit(i, &o->exit) >= 0;
                 instance_tear_down(i, on_torn_down, o);
                 return;
         }
@@ -134,6 +179,7 @@ static void tear_down_stray(struct recover *r, uint32_t num)
         struct server *s = r->server;
         struct json_object *args = json_object_new_object();
         struct job_spec spec = JOB_SPEC_INIT;
+        char nic[IF_NAMESIZE];
         _cleanup_free_ char *cgroup = xasprintf("%s/%u", s->cgroup, num);
         _cleanup_free_ char *run_dir = xasprintf("%s/%u", s->run_dir, num);
         log_warning("number %u belongs to no instance: what is left of it is removed", num);
@@ -141,6 +187,9 @@ static void tear_down_stray(struct recover *r, uint32_t num)
         json_set_string(args, "run_dir", run_dir);
         json_set_int(args, "num", num);
         json_set_take(args, "nics", json_object_new_array());
+        nic_host_name(s->did, num, 0, 0, nic);
+        nic[NIC_PREFIX_LEN] = '\0';
+        json_set_string(args, "nic_prefix", nic);
         spec.program = "lightrun";
         spec.name = "teardown";
         spec.take_args = args;
@@ -171,6 +220,20 @@ static void find_strays(struct recover *r, int take_dir)
                 closedir(dir);
 }
 
+static void sweep_jobs(struct recover *r)
+{
+        struct server *s = r->server;
+        struct json_object *args = json_object_new_object();
+        struct job_spec spec = JOB_SPEC_INIT;
+        _cleanup_free_ char *cgroup = xasprintf("%s/jobs", s->cgroup);
+        json_set_string(args, "cgroup", cgroup);
+        spec.program = "lightrun";
+        spec.name = "jobs-sweep";
+        spec.take_args = args;
+        r->n_open++;
+        job_start(s, &spec, on_stray_gone, r);
+}
+
 static bool has_remains(struct instance *i)
 {
         _cleanup_free_ char *run_dir = instance_run_dir(i);
@@ -179,7 +242,7 @@ static bool has_remains(struct instance *i)
 
 static void recover_instance(struct recover *r, struct instance *i)
 {
-        bool was_running = !streq(instance_power(i)->state, "stopped");
+        bool was_running = may_run(i);
         if (!was_running && !has_remains(i))
                 return;
         struct recover_one *o = xnew(struct recover_one);
@@ -204,6 +267,7 @@ void instances_recover(struct server *s, instances_done_fn done, void *data)
         size_t n = object_list(s, &instance_kind, NULL, &objects);
         for (size_t k = 0; k < n; k++)
                 instance_load(s, objects[k]);
+        sweep_jobs(r);
         for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i))
                 recover_instance(r, i);
         find_strays(r, openat(s->cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -7,6 +7,10 @@
 
 /* A copy of the power object in another state. The caller owns it. */
 struct instance_power *power_next(const struct instance *i, const char *state);
+/* The kernel's word for this boot of the host. */
+const char *host_boot_id(void);
+/* At start-up: how a run that is over ended, as its monitor wrote it down. -ENOENT: nobody did. */
+int instance_read_exit(const struct instance *i, struct monitor_exit *ret);
 /* Init has ended (e NULL: the monitor was lost): everything that follows from it. */
 void instance_ended(struct instance *i, const struct monitor_exit *e);
 /* stop.c: the stop under way is through. */

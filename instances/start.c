@@ -8,8 +8,10 @@
 #include "instances/live.h"
 #include "instances/run.h"
 #include "base/alloc.h"
+#include "base/effect.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/time.h"
 #include "networks/nic.h"
 #include "server/job.h"
@@ -35,12 +37,12 @@ static void start_free(struct start *st)
         free(st);
 }
 
-static void finish(struct start *st, int r, struct error *err)
+const char *host_boot_id(void)
 {
-        power_done_fn done = st->done;
-        void *data = st->data;
-        done(data, r, err);
-        start_free(st);
+        static struct strbuf id;
+        if (!id.len && path_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &id) < 0)
+                return "";
+        return strbuf_str(&id);
 }
 
 struct instance_power *power_next(const struct instance *i, const char *state)
@@ -49,6 +51,26 @@ struct instance_power *power_next(const struct instance *i, const char *state)
         free(next->state);
         next->state = xstrdup(state);
         return next;
+}
+
+/* Not even begun: what an earlier daemon wanted started again is not tried at every start-up. */
+static void forget_restart(struct instance *i)
+{
+        if (!streq(instance_power(i)->state, "restarting"))
+                return;
+        struct change *c = change_new(i->server);
+        change_put(c, &instance_power_kind, i->project, i->name, OBJECT_REV_ANY, power_next(i, "stopped"));
+        change_commit(c, NULL, NULL);
+}
+
+static void finish(struct start *st, int r, struct error *err)
+{
+        if (r < 0)
+                forget_restart(st->instance);
+        power_done_fn done = st->done;
+        void *data = st->data;
+        done(data, r, err);
+        start_free(st);
 }
 
 /* ---- failure: everything this start made goes away, then its reason is told ---- */
@@ -144,7 +166,9 @@ static void on_starting_stored(void *data, int r, struct error *err)
                 finish(st, r, err);
                 return;
         }
+        effect_point(EFFECT_CGROUP_CREATE, EFFECT_BEFORE);
         _cleanup_close_ int group = make_cgroup(i);
+        effect_point(EFFECT_CGROUP_CREATE, EFFECT_AFTER);
         if (group < 0) {
                 _cleanup_error_ struct error e = ERROR_INIT;
                 error_set_errno(&e, group, "Making the cgroup of instance \"%s\"", i->name);
@@ -166,6 +190,8 @@ static void store_starting(struct start *st)
         struct instance_volatile *v = type_new(&instance_volatile_type);
         struct instance_power *next = power_next(i, "starting");
         next->gen = st->gen;
+        free(next->boot);
+        next->boot = xstrdup(host_boot_id());
         strmap_copy(&v->config, &st->plan.volatile_config);
         struct change *c = change_new(i->server);
         change_put(c, &instance_power_kind, i->project, i->name, OBJECT_REV_ANY, next);

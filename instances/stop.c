@@ -43,7 +43,7 @@ static void finish(struct stop *st, int r, struct error *err)
         void *data = st->data;
         timer_cancel(st->instance->server, st->timer);
         list_remove(&st->node);
-        st->instance->is_user_stop = false;
+        st->instance->is_user_stop = st->instance->is_restart = false;
         free(st);
         done(data, r, err);
 }
