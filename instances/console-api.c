@@ -90,9 +90,10 @@ static void on_message(void *data, struct json_object *o)
                 monitor_link_request(i->link, MONITOR_CONSOLE, console_command("resize", width, height), NULL, NULL);
 }
 
-static void on_control_gone(void *data _unused_)
+/* How LXD's client detaches. */
+static void on_control_gone(void *data)
 {
-        /* The terminal itself tells whether somebody is there. */
+        finish(data, ERR_NONE, NULL);
 }
 
 static const struct control_events control_events = { .message = on_message, .gone = on_control_gone };

@@ -36,11 +36,21 @@ int file_parse_mode(const char *text, int *ret, struct error *err)
         return 0;
 }
 
+static const char *header_of(struct request *req, const char *name)
+{
+        char lower[32];
+        size_t n = strlen(name);
+        assert(n < sizeof lower);
+        for (size_t i = 0; i <= n; i++)
+                lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+        return request_header(req, lower);
+}
+
 /* -1, as some clients send it, means the same as no header. */
 static int add_id(struct request *req, const char *header, const char *key, struct json_object *into, struct error *err)
 {
         uint64_t id;
-        const char *text = request_header(req, header);
+        const char *text = header_of(req, header);
         if (str_empty(text) || streq(text, "-1"))
                 return 0;
         if (units_parse_uint(text, ID_MAX, &id) < 0)
@@ -52,7 +62,7 @@ static int add_id(struct request *req, const char *header, const char *key, stru
 static int add_word(struct request *req, const char *header, const char *key, const char *const *allowed,
                     struct json_object *into, struct error *err)
 {
-        const char *text = request_header(req, header);
+        const char *text = header_of(req, header);
         if (str_empty(text))
                 text = allowed[0];
         for (; *allowed; allowed++)
@@ -68,15 +78,15 @@ int file_put_args(struct request *req, struct json_object *into, struct error *e
         static const char *const types[] = { "file", "directory", "symlink", NULL };
         static const char *const writes[] = { "overwrite", "append", NULL };
         int mode;
-        int r = add_id(req, "x-lxd-uid", "uid", into, err);
+        int r = add_id(req, "X-LXD-uid", "uid", into, err);
         if (r >= 0)
-                r = add_id(req, "x-lxd-gid", "gid", into, err);
+                r = add_id(req, "X-LXD-gid", "gid", into, err);
         if (r >= 0)
                 r = file_parse_mode(request_header(req, "x-lxd-mode"), &mode, err);
         if (r >= 0)
-                r = add_word(req, "x-lxd-type", "type", types, into, err);
+                r = add_word(req, "X-LXD-type", "type", types, into, err);
         if (r >= 0)
-                r = add_word(req, "x-lxd-write", "write", writes, into, err);
+                r = add_word(req, "X-LXD-write", "write", writes, into, err);
         if (r >= 0 && mode >= 0)
                 json_set_int(into, "mode", mode);
         return r;

@@ -79,8 +79,9 @@ void request_read_body_into(struct request *req, int take_fd, void (*done)(void 
 static void log_finished(const struct request *req)
 {
         if (log_enabled(LOG_DEBUG))
-                log_debug("request=%s path=%s status=%d ms=%llu", http_method_name(req->method), req->target,
-                          req->status, (unsigned long long)(time_monotonic_ms() - req->started_ms));
+                /* Without the query: the secrets of websockets stand there. */
+                log_debug("request=%s path=%.*s status=%d ms=%llu", http_method_name(req->method),
+                          (int)strcspn(req->target, "?"), req->target, req->status, (unsigned long long)(time_monotonic_ms() - req->started_ms));
 }
 
 /* Every answer passes here once: the request ends with it. */
