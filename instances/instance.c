@@ -11,10 +11,7 @@
 
 #include <stdio.h>
 
-/* 2^27 ids for each of thirty places; the id of a daemon chooses its place, so daemons beside each other differ. */
-#define IDMAP_PLACE_BITS 27
-#define IDMAP_PLACES 30
-#define NUM_MAX ((1u << (IDMAP_PLACE_BITS - 16)) - 1)
+#define NUM_MAX ((1u << SERVER_IDMAP_PLACE_BITS) / INSTANCE_IDMAP_SIZE - 1)
 
 const struct object_kind instance_kind = { "instance", "Instance", &instance_body_type, 1 };
 const struct object_kind instance_volatile_kind = { "instance-volatile", "Instance", &instance_volatile_type, 1 };
@@ -308,10 +305,7 @@ char *instance_cgroup(const struct instance *i)
 
 uint32_t instance_idmap_base(const struct instance *i)
 {
-        uint32_t sum = 0;
-        for (const char *p = i->server->did; *p; p++)
-                sum = sum * 33 + (unsigned char)*p;
-        return ((1 + sum % IDMAP_PLACES) << IDMAP_PLACE_BITS) + i->num * INSTANCE_IDMAP_SIZE;
+        return i->server->idmap_base + i->num * INSTANCE_IDMAP_SIZE;
 }
 
 void instance_event(struct instance *i, struct request *req, const char *action, struct json_object *take_context)

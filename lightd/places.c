@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lightd/places.h"
+#include "lightd/idmap.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -194,6 +195,8 @@ int places_prepare(struct server *s, struct error *err)
                 r = make_dir(s->run_dir, 0711, err);
         if (r >= 0)
                 r = make_dir(s->log_dir, 0700, err);
+        if (r >= 0)
+                r = idmap_claim(s, err);
         return r < 0 ? r : make_cgroups(s, err);
 }
 

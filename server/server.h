@@ -19,6 +19,8 @@ struct jobs;
 struct request;
 struct change;
 
+#define SERVER_IDMAP_PLACE_BITS 27
+
 struct server {
         uv_loop_t *loop;
         char *dir;       /* LIGHTD_DIR: "/var/lib/lightd" */
@@ -28,6 +30,7 @@ struct server {
         char *cgroup;    /* "lightd-<did>", relative to each hierarchy's root */
         int cgroup_fd;   /* its directory in the cgroup2 hierarchy, or -EBADF in API tests */
         int jobs_cgroup_fd;
+        uint32_t idmap_base;  /* first of the 2^SERVER_IDMAP_PLACE_BITS host ids that are this daemon's */
         uint64_t started_ms;
         bool is_ready;   /* autostart has begun: GET /internal/ready answers 200 */
         bool is_stopping;
