@@ -206,7 +206,7 @@ static int put_symlink(struct guest_tree *tree, struct json_object *args, const 
 static int put(struct guest_tree *tree, struct json_object *args, struct json_object **ret_result _unused_,
                struct error *err)
 {
-        struct attributes a;
+        struct attributes a = { .uid = -1, .gid = -1, .mode = -1 };
         const char *type = json_get_string(args, "type", "file");
         int r = read_attributes(args, &a, err);
         if (r < 0)

@@ -169,7 +169,7 @@ static int attach_dir(const struct spec_rootfs *r, int userns_fd, struct error *
         return k < 0 ? map_failed(k, path, err) : 0;
 }
 
-int rootfs_attach(const struct spec_rootfs *r, const struct spec_idmap *map, int userns_fd, struct error *err)
+int rootfs_attach(const struct spec_rootfs *r, const struct spec_idmap *map _unused_, int userns_fd, struct error *err)
 {
         assert((map->base == 0) == (userns_fd < 0));
         return r->type == ROOTFS_OVERLAY ? attach_overlay(r, userns_fd, err) : attach_dir(r, userns_fd, err);
