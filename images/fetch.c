@@ -6,8 +6,6 @@
 #include "server/job.h"
 
 /* Host ids for a build's own root and users: below every range that containers are given. */
-#define BUILD_IDS_BASE 1000000
-#define BUILD_IDS_SIZE 65536
 
 struct fetch {
         struct list node;
@@ -162,8 +160,8 @@ static void on_built(void *data, int r, struct json_object *result, struct error
 static struct json_object *build_args(const struct fetch *f)
 {
         struct json_object *args = json_object_new_object(), *ids = json_object_new_object();
-        json_set_int(ids, "base", BUILD_IDS_BASE);
-        json_set_int(ids, "size", BUILD_IDS_SIZE);
+        json_set_int(ids, "base", f->server->idmap_base);
+        json_set_int(ids, "size", SERVER_IDMAP_WORKERS);
         json_set_string(args, "release", f->release->codename);
         json_set_string(args, "spool", f->spool);
         json_set_take(args, "ids", ids);

@@ -20,6 +20,7 @@ struct request;
 struct change;
 
 #define SERVER_IDMAP_PLACE_BITS 27
+#define SERVER_IDMAP_WORKERS 65536 /* the first ids of the place: for workers that unpack and build, no container's */
 
 struct server {
         uv_loop_t *loop;

@@ -5,10 +5,6 @@
 
 #define UNPACK_BYTES_MAX GiB(256) /* of one image; a bomb is noticed by lightunpack long before */
 
-static struct {
-        uint32_t base, size;
-} ids = { 1000000, 65536 };
-
 struct unpack {
         struct server *server;
         struct image_files files;
@@ -21,12 +17,6 @@ struct unpack {
         bool is_cancelled;
         unsigned refs; /* one for the sequence, one for a start of a job that is not through yet */
 };
-
-void unpack_set_ids(uint32_t base, uint32_t size)
-{
-        ids.base = base;
-        ids.size = size;
-}
 
 static void unpack_unref(struct unpack *u)
 {
@@ -105,8 +95,8 @@ static struct json_object *unpack_args(const struct unpack *u)
         bool is_split = !str_empty(u->files.rootfs_path);
         struct json_object *args = json_object_new_object(), *range = json_object_new_object();
         _cleanup_free_ char *target = *u->inner ? xasprintf("%s/%s", u->temporary, u->inner) : xstrdup(u->temporary);
-        json_set_int(range, "base", ids.base);
-        json_set_int(range, "size", ids.size);
+        json_set_int(range, "base", u->server->idmap_base);
+        json_set_int(range, "size", SERVER_IDMAP_WORKERS);
         json_set_string(args, "archive", is_split ? u->files.rootfs_path : u->files.meta_path);
         json_set_string(args, "format", u->files.format);
         json_set_string(args, "strip", is_split ? "" : "rootfs/");

@@ -22,6 +22,3 @@ struct unpack_spec {
 /* Everything in the spec is copied. NULL when done was called before this returned (a job runner of a test). */
 struct unpack *unpack_start(struct server *s, const struct unpack_spec *spec);
 void unpack_cancel(struct unpack *u);
-
-/* Host ids that stand for 0…size-1 while unpacking; no container's. */
-void unpack_set_ids(uint32_t base, uint32_t size);
