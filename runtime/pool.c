@@ -165,15 +165,13 @@ static int unmount_all(struct json_object *targets, struct error *err)
                 const char *target = json_object_get_string(json_object_array_get_idx(targets, i));
                 if (target && umount2(target, UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
                         return error_set_errno(err, -errno, "Unmounting \"%s\"", target);
-                if (!target || rmdir(target) < 0)
-                        continue;
-                _cleanup_free_ char *parent = xstrndup(target, (size_t)(strrchr(target, '/') - target));
-                rmdir(parent); /* the pool's own, when it was the last */
+                if (target)
+                        rmdir(target);
         }
         return 0;
 }
 
-/* {"path","unmount":[layer mounts],"remove_root":bool}: idempotent, and right for a pool that was half made. */
+/* {"path","unmount":[layer mounts],"mounts":their directory,"remove_root":bool}: idempotent, and right for a pool that was half made. */
 int job_pool_delete(struct json_object *args, struct json_object **ret_result _unused_, struct error *err)
 {
         const char *path;
@@ -182,6 +180,7 @@ int job_pool_delete(struct json_object *args, struct json_object **ret_result _u
                 r = unmount_all(json_get_array(args, "unmount"), err);
         if (r < 0)
                 return r;
+        rmdir(json_get_string(args, "mounts", ""));
         _cleanup_close_ int pool = open_dir(AT_FDCWD, path);
         if (pool == -ENOENT)
                 return 0;

@@ -225,6 +225,8 @@ static void remove_directories(struct task *t)
         struct json_object *args = args_with_path(path);
         json_set_bool(args, "remove_root", streq(path, ours));
         json_set_take(args, "unmount", layer_mounts_take(t->server, t->name));
+        _cleanup_free_ char *mounts = xasprintf("%s/layers/%s", t->server->run_dir, t->name);
+        json_set_string(args, "mounts", mounts);
         start(t, "pool-delete", args, on_removed);
 }
 
