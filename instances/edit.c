@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/names.h"
 #include "instances/devices.h"
+#include "instances/power.h"
 #include "profiles/profiles.h"
 #include "projects/projects.h"
 
@@ -145,6 +146,7 @@ static void on_stored(void *data, int r, struct error *err)
         struct edit *e = data;
         struct instance *i = e->instance;
         if (r >= 0 && e->is_renaming) {
+                instance_forget_nics(i); /* the old name is answered no more; the next start registers the new one */
                 instance_logs_rename(i, e->new_name);
                 instance_renamed(i, e->new_name);
         }
