@@ -35,6 +35,7 @@ void effect_point(enum effect e, enum effect_when when)
         if (strncmp(wanted, here, (size_t)n) != 0)
                 return;
         pid_t pid = victim(wanted + n);
+        dprintf(STDERR_FILENO, "failpoint %s\n", wanted); /* the test asks whether it was ever reached */
         if (pid > 1)
                 kill(pid, SIGKILL);
         unsetenv("LIGHTD_FAILPOINT"); /* once */

@@ -15,6 +15,7 @@
 #include "instances/delete.h"
 #include "networks/nic.h"
 #include "server/job.h"
+#include "storage-pools/layer.h"
 #include "storage-pools/storage-pools.h"
 
 #include <dirent.h>
@@ -46,6 +47,7 @@ static void on_images(struct server *s, void *data)
 {
         struct recover *r = data;
         delete_used_up(s);
+        layers_collect(s); /* of images whose deletion was cut short behind its commit */
         instance_logs_sweep(s);
         r->done(s, r->data);
         free(r);
