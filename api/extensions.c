@@ -25,7 +25,6 @@ const char *const api_extensions[] = {
         "network_state",
         "patch",
         "projects",
-        "resources_v2",
         "storage",
         NULL,
 };

@@ -146,6 +146,12 @@ static void on_profile_changed(struct server *s, const struct object_kind *kind 
         instance_touch_all(s);
 }
 
+static void on_image_changed(struct server *s, const struct object_kind *kind _unused_, const char *project, const char *name)
+{
+        if (!object_find(s, &image_kind, project, name))
+                layers_collect(s);
+}
+
 static void on_instance_changed(struct server *s, const struct object_kind *kind _unused_, const char *project,
                                 const char *name)
 {
@@ -223,6 +229,7 @@ void instances_register(struct server *s)
         object_on_change(s, &instance_volatile_kind, on_instance_changed);
         object_on_change(s, &instance_power_kind, on_instance_changed);
         object_on_change(s, &profile_kind, on_profile_changed);
+        object_on_change(s, &image_kind, on_image_changed);
         router_add(s, instance_routes);
         router_add(s, instance_exec_routes);
         router_add(s, instance_console_routes);
