@@ -121,7 +121,7 @@ static int kill_old_jobs(int group)
         return 0;
 }
 
-/* On a pure cgroup2 host workers had memory groups of their own in here. */
+/* jobs/run, and on a pure cgroup2 host the memory groups of workers. */
 static void remove_children(int group)
 {
         int copy = openat(group, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -152,7 +152,8 @@ static int remove_group(int parent, int group, const char *name)
 
 /*
  * A group that cgroup.kill was written to remembers it, and newer kernels kill whatever is then cloned into it from a
- * group that was not (seen on 6.18): new jobs need a new directory.
+ * group that was not (seen on 6.18): new jobs need a new directory. They run in jobs/run: cgroup2 hands controllers down
+ * only from groups without processes, and a worker's memory group is a child of `jobs`.
  */
 static int make_jobs_group(int parent)
 {
@@ -160,7 +161,13 @@ static int make_jobs_group(int parent)
         int r = old < 0 ? 0 : kill_old_jobs(old);
         if (r == 0 && old >= 0)
                 r = remove_group(parent, old, "jobs");
-        return r < 0 ? r : make_group(parent, "jobs");
+        if (r < 0)
+                return r;
+        _cleanup_close_ int jobs = make_group(parent, "jobs");
+        if (jobs < 0)
+                return jobs;
+        hand_down_controllers(jobs);
+        return make_group(jobs, "run");
 }
 
 static int make_cgroups(struct server *s, struct error *err)

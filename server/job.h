@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Jobs: slow work in a child process, seen from the daemon (the worker's side is base/worker.h). The child is born in
- * the cgroup lightd-<did>/jobs (or the one given), its arguments go in a sealed memfd, its answers come as JSON lines,
+ * the cgroup lightd-<did>/jobs/run (or the one given), its arguments go in a sealed memfd, its answers come as JSON lines,
  * its end through a pidfd. At most JOBS_RUNNING_MAX run at a time, the others wait their turn in order. What lasts as
  * long as a person likes (a command, an upload) is a session: those have places of their own, so that open shells never
  * keep an instance from starting.

@@ -75,6 +75,17 @@ static int make_v2_parents(const char *root, const char *name)
         return 0;
 }
 
+/* Not through cgroup.procs: moving a process waits for an RCU grace period; birth and v1's tasks do not. */
+static int open_entrance(struct memory_group *g)
+{
+        _cleanup_free_ char *tasks = xasprintf("%s/tasks", g->path);
+        if (g->is_v2)
+                g->born_in_fd = open(g->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        else
+                g->join_fd = open(tasks, O_WRONLY | O_CLOEXEC);
+        return g->join_fd < 0 && g->born_in_fd < 0 ? -errno : 0;
+}
+
 int memory_group_create(struct memory_group *g, const char *name, uint64_t max_bytes)
 {
         _cleanup_free_ char *root = NULL;
@@ -93,10 +104,7 @@ int memory_group_create(struct memory_group *g, const char *name, uint64_t max_b
                 return memory_group_remove(g), 0;
         if (r < 0)
                 return r;
-        /* v1: a pid into cgroup.procs waits for an RCU grace period, "0" into tasks does not. */
-        _cleanup_free_ char *join = xasprintf("%s/%s", g->path, g->is_v2 ? "cgroup.procs" : "tasks");
-        g->join_fd = open(join, O_WRONLY | O_CLOEXEC);
-        return g->join_fd < 0 ? -errno : 0;
+        return open_entrance(g);
 }
 
 bool memory_group_was_killed(const struct memory_group *g)
@@ -115,6 +123,7 @@ bool memory_group_was_killed(const struct memory_group *g)
 void memory_group_remove(struct memory_group *g)
 {
         fd_reset(&g->join_fd);
+        fd_reset(&g->born_in_fd);
         if (!g->path)
                 return;
         /* A killed pid namespace's last tasks leave the group a moment after their parent was reaped. */

@@ -15,11 +15,12 @@ static inline uint64_t sandbox_memory_max(const struct sandbox_spec *spec)
 
 /* A memory cgroup of its own in whichever hierarchy has the controller. */
 struct memory_group {
-        char *path;  /* absolute directory, NULL: none made */
-        int join_fd; /* "0" written here joins */
+        char *path;     /* absolute directory, NULL: none made */
+        int join_fd;    /* v1: "0" written here joins */
+        int born_in_fd; /* v2: the directory, for CLONE_INTO_CGROUP */
         bool is_v2;
 };
-#define MEMORY_GROUP_INIT ((struct memory_group){ .join_fd = -EBADF })
+#define MEMORY_GROUP_INIT ((struct memory_group){ .join_fd = -EBADF, .born_in_fd = -EBADF })
 int memory_group_create(struct memory_group *g, const char *name, uint64_t max_bytes);
 bool memory_group_was_killed(const struct memory_group *g); /* the kernel killed in it for memory */
 void memory_group_remove(struct memory_group *g);           /* after its last process is gone */

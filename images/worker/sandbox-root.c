@@ -18,9 +18,10 @@
 /* glibc 2.36 has these in <sys/mount.h>, which cannot be included together with <linux/mount.h>. */
 int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 int umount2(const char *target, int flags);
-#define MOUNT_RECURSIVE_PRIVATE ((1ul << 14) | (1ul << 18)) /* MS_REC | MS_PRIVATE */
-#define UMOUNT_DETACH 2                                     /* MNT_DETACH */
-#define MS_SAFE (2ul | 4ul | 8ul)                           /* MS_NOSUID | MS_NODEV | MS_NOEXEC */
+#define PROPAGATION_PRIVATE (1ul << 18)                             /* MS_PRIVATE */
+#define MOUNT_RECURSIVE_PRIVATE ((1ul << 14) | PROPAGATION_PRIVATE) /* with MS_REC */
+#define UMOUNT_DETACH 2                                             /* MNT_DETACH */
+#define MS_SAFE (2ul | 4ul | 8ul)                                   /* MS_NOSUID | MS_NODEV | MS_NOEXEC */
 
 static int attach(int mount_fd, const char *where)
 {
@@ -28,10 +29,13 @@ static int attach(int mount_fd, const char *where)
                                                                                                    : 0;
 }
 
-/* A detached copy of the mount under fd (or path) with attributes; with userns_fd >= 0 id-mapped. */
+/*
+ * A detached copy of the mount under fd (or path) with attributes; with userns_fd >= 0 id-mapped. It would
+ * stay a peer of a shared one (systemd shares the host's root), which pivot_root refuses.
+ */
 static int clone_mount(int fd, const char *path, uint64_t attributes, int userns_fd)
 {
-        struct mount_attr attr = { .attr_set = attributes };
+        struct mount_attr attr = { .attr_set = attributes, .propagation = PROPAGATION_PRIVATE };
         int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (*path ? AT_RECURSIVE : AT_EMPTY_PATH);
         _cleanup_close_ int mount_fd = (int)syscall(SYS_open_tree, fd, path, flags);
         if (mount_fd < 0)

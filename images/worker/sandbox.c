@@ -123,6 +123,10 @@ static int start(struct sandbox *s)
                                             CLONE_PIDFD | network,
                                    .pidfd = (uint64_t)(uintptr_t)&s->pidfd,
                                    .exit_signal = SIGCHLD };
+        if (s->group.born_in_fd >= 0) {
+                args.flags |= CLONE_INTO_CGROUP;
+                args.cgroup = (uint64_t)s->group.born_in_fd;
+        }
         _cleanup_close_ int to_child = -EBADF;
         int r = fd_pipe(&s->answer_fd, &to_child);
         if (r < 0)

@@ -234,6 +234,15 @@ test_transfer() {
         ! job file-send "{\"path\":\"$work/link\"}" || fail "file-send followed a link"
 }
 
+# systemd shares the host's mounts, and a copy of a shared one stays shared until told otherwise.
+test_shared_mounts() {
+        for file in unified.tar:tar:rootfs/ root.squashfs:squashfs:; do
+                IFS=: read -r file format strip <<<"$file"
+                fresh
+                unshare --mount --propagation shared "$here/lib/run-job" "$program" layer-unpack "{\"archive\":\"$work/$file\",\"format\":\"$format\",\"strip\":\"$strip\",\"target\":\"$work/pool/target\",$ids}" >"$work/answer" || fail "$file on a shared mount"
+        done
+}
+
 test_build_arguments() {
         mkdir -p "$work/spool2"
         ! job image-build "{\"release\":\"14\",\"spool\":\"$work/spool2\",$ids}" || fail "an unknown release"
@@ -251,6 +260,7 @@ test_build_arguments() {
 
 mounts_before=$(wc -l </proc/mounts)
 test_formats
+test_shared_mounts
 test_hostile
 test_limits
 test_full_disk
