@@ -21,26 +21,11 @@ struct control *control_new(const struct control_events *events, void *data)
         return c;
 }
 
-static void ignore_data(struct ws *ws _unused_, void *data _unused_, enum ws_opcode opcode _unused_,
-                        uint8_t *payload _unused_, size_t n _unused_, bool is_end _unused_)
-{
-}
-
-static void ignore_closed(struct ws *ws _unused_, void *data _unused_)
-{
-}
-
-static const struct ws_handler nobody = { .data = ignore_data, .closed = ignore_closed };
-
 void control_free(struct control *c)
 {
         if (!c)
                 return;
-        if (c->ws) {
-                c->ws->handler = &nobody;
-                c->ws->data = NULL;
-                ws_close(c->ws, 1000, NULL);
-        }
+        ws_abandon(c->ws);
         strbuf_done(&c->text);
         free(c);
 }

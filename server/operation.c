@@ -552,6 +552,12 @@ static struct op_websocket *find_secret(struct operation *op, const char *secret
         return NULL;
 }
 
+/* A short command may be over before its client has come with the last secret ("control"): no reason to refuse it. */
+static void close_late(struct request *req)
+{
+        ws_abandon(request_upgrade(req, &ws_nobody, NULL));
+}
+
 static void get_websocket(struct request *req)
 {
         struct operation *op = operation_of(req);
@@ -559,8 +565,13 @@ static void get_websocket(struct request *req)
         if (!op)
                 return;
         struct op_websocket *w = str_empty(secret) ? NULL : find_secret(op, secret);
-        if (!w || operation_is_done(op) || op->who.uid != req->who.uid) {
+        if (!w || op->who.uid != req->who.uid) {
                 reply_errorf(req, ERR_FORBIDDEN, "Not a valid secret of operation \"%s\"", op->id);
+                return;
+        }
+        if (operation_is_done(op)) {
+                w->is_used = true;
+                close_late(req);
                 return;
         }
         struct ws *ws = request_upgrade(req, w->handler, w->ws_data);

@@ -41,30 +41,12 @@ static void drop_fd(struct relay *r)
         strbuf_done(&r->pending);
 }
 
-/* ---- a websocket nobody listens to any more ---- */
-
-static void ignore_data(struct ws *ws _unused_, void *data _unused_, enum ws_opcode opcode _unused_,
-                        uint8_t *payload _unused_, size_t n _unused_, bool is_end _unused_)
-{
-}
-
-static void ignore_closed(struct ws *ws _unused_, void *data _unused_)
-{
-}
-
-static const struct ws_handler nobody = { .data = ignore_data, .closed = ignore_closed };
-
 void relay_free(struct relay *r)
 {
         if (!r)
                 return;
         drop_fd(r);
-        if (r->ws) {
-                struct ws *ws = TAKE_PTR(r->ws);
-                ws->handler = &nobody;
-                ws->data = NULL;
-                ws_close(ws, 1000, NULL);
-        }
+        ws_abandon(TAKE_PTR(r->ws));
         if (r->is_busy)
                 r->is_freed = true; /* freed when its own callback returns */
         else

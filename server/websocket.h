@@ -56,3 +56,8 @@ static inline void ws_close(struct ws *ws, uint16_t code, const char *reason)
         if (!ws->is_closing)
                 ws->carrier->close(ws, code, reason);
 }
+
+/* Listens to nothing; for a websocket whose owner has gone. */
+extern const struct ws_handler ws_nobody;
+/* Says goodbye; what still comes is dropped, and the former owner hears nothing more. NULL is fine. */
+void ws_abandon(struct ws *ws);
