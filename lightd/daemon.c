@@ -4,6 +4,7 @@
 #include "lightd/notify.h"
 #include "lightd/places.h"
 #include "lightd/server-api.h"
+#include "lightd/turns.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -197,6 +198,7 @@ int daemon_run(const struct daemon_options *o, struct error *err)
         if (r < 0)
                 return r;
         d->server = server_new(uv_default_loop(), places_dir());
+        turns_watch(d->server->loop);
         r = open_all(d, o, err);
         if (r >= 0) {
                 watch_signals(d);
