@@ -146,7 +146,6 @@ static void on_stored(void *data, int r, struct error *err)
         struct edit *e = data;
         struct instance *i = e->instance;
         if (r >= 0 && e->is_renaming) {
-                instance_forget_nics(i); /* the old name is answered no more; the next start registers the new one */
                 instance_logs_rename(i, e->new_name);
                 instance_renamed(i, e->new_name);
         }
@@ -242,6 +241,8 @@ static void commit_rename(struct edit *e)
         struct instance *i = e->instance;
         struct instance_volatile *v = type_new(&instance_volatile_type);
         struct change *c = change_new(i->server);
+        /* Now, while the old name still leads to its devices; the next start registers the name it then has. */
+        instance_forget_nics(i);
         strmap_copy(&v->config, instance_volatile(i));
         strmap_set(&v->config, "volatile.apply_template", "copy"); /* the host name inside follows, as LXD does it */
         change_put(c, &instance_kind, i->project, e->new_name, OBJECT_REV_NEW,
