@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An image and an image alias, in LXD's form. "aliases" and "last_used_at" of an image are added by who answers:
- * aliases are objects of their own, and a use must not change the image's revision.
+ * An image and an image alias, in LXD's form. "aliases" and "last_used_at" of an image are added by who
+ * answers: aliases are objects of their own, and a use must not change the image's revision.
  */
 #pragma once
 
@@ -19,12 +19,12 @@ struct image {
         struct json_object *update_source; /* {"server","protocol","alias",…} of a fetched one */
 
         /* stored only */
-        char *format; /* of the root file system: "squashfs" or "tar" */
-        char *layout; /* "unified" or "split" */
+        char *format;                /* of the root file system: "squashfs" or "tar" */
+        char *layout;                /* "unified" or "split" */
         char *meta_ext, *rootfs_ext; /* ".tar.xz", ".squashfs": the files as they are handed out */
         int64_t meta_size, rootfs_size;
-        bool may_mount_squashfs; /* its maker is trusted enough for the kernel's parser */
-        struct json_object *metadata;  /* metadata.yaml */
+        bool may_mount_squashfs;      /* its maker is trusted enough for the kernel's parser */
+        struct json_object *metadata; /* metadata.yaml */
         /* {"/etc/hostname":{"when":["create"],"create_only":false,"properties":{},"text":"{{ … }}"}} */
         struct json_object *templates;
 };

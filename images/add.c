@@ -40,7 +40,8 @@ char *image_spool_path(struct server *s)
         return xasprintf("%s/images/spool/%u", s->dir, ++last);
 }
 
-static void ignore(void *data _unused_, int r _unused_, struct json_object *result _unused_, struct error *err _unused_)
+static void ignore(void *data _unused_, int r _unused_, struct json_object *result _unused_,
+                   struct error *err _unused_)
 {
 }
 
@@ -78,7 +79,8 @@ static void end(struct add *a, int r, struct error *err)
         add_unref(a);
 }
 
-static void run(struct add *a, const char *program, const char *name, struct json_object *take_args, job_done_fn done)
+static void run(struct add *a, const char *program, const char *name, struct json_object *take_args,
+                job_done_fn done)
 {
         struct job_spec spec = JOB_SPEC_INIT;
         spec.program = program;
@@ -97,7 +99,8 @@ static void fail(struct add *a)
         end(a, error_errno(a->failure.code), &a->failure);
 }
 
-static void on_files_removed(void *data, int r _unused_, struct json_object *result _unused_, struct error *err _unused_)
+static void on_files_removed(void *data, int r _unused_, struct json_object *result _unused_,
+                             struct error *err _unused_)
 {
         fail(data);
 }
@@ -199,7 +202,8 @@ static void on_inspected(void *data, int r, struct json_object *result, struct e
 static void inspect(struct add *a, bool is_split)
 {
         struct json_object *args = json_object_new_object();
-        _cleanup_free_ char *meta = xasprintf("%s/meta", a->spool), *rootfs = xasprintf("%s/rootfs", a->spool);
+        _cleanup_free_ char *meta = xasprintf("%s/meta", a->spool),
+                            *rootfs = xasprintf("%s/rootfs", a->spool);
         json_set_string(args, "meta", meta);
         json_set_string(args, "rootfs", is_split ? rootfs : "");
         if (a->server->cgroup) {
@@ -231,8 +235,8 @@ static int take_received(struct add *a, struct json_object *received, struct err
         if (r < 0 || strlen(a->fingerprint) != 64)
                 return error_set(err, ERR_INTERNAL, "lightunpack gave no fingerprint");
         if (a->wishes.fingerprint && !streq(a->wishes.fingerprint, a->fingerprint))
-                return error_set(err, ERR_BAD_REQUEST, "Image fingerprint is \"%s\", expected \"%s\"", a->fingerprint,
-                                 a->wishes.fingerprint);
+                return error_set(err, ERR_BAD_REQUEST, "Image fingerprint is \"%s\", expected \"%s\"",
+                                 a->fingerprint, a->wishes.fingerprint);
         return check_new(a, err);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From files in the spool to an image: looked into by lightunpack, named by lightrun, stored together with its
- * aliases. Whoever has the bytes (an upload, a build) begins here. Nothing stays when it fails.
+ * From files in the spool to an image: looked into by lightunpack, named by lightrun, stored together with
+ * its aliases. Whoever has the bytes (an upload, a build) begins here. Nothing stays when it fails.
  */
 #pragma once
 
@@ -12,13 +12,13 @@ struct add;
 
 struct add_spec {
         const char *project;
-        const char *spool;              /* directory: "meta" and perhaps "rootfs"; gone afterwards */
-        struct json_object *received;   /* borrowed: {"fingerprint","size","files"} of lightunpack */
+        const char *spool;                /* directory: "meta" and perhaps "rootfs"; gone afterwards */
+        struct json_object *received;     /* borrowed: {"fingerprint","size","files"} of lightunpack */
         struct image_wishes *take_wishes; /* its content is moved */
         bool may_mount_squashfs;
         bool is_cached;
         struct json_object *update_source; /* borrowed, or NULL */
-        struct operation *op;           /* progress; may be NULL */
+        struct operation *op;              /* progress; may be NULL */
         /* r < 0: err says why. The fingerprint is borrowed. */
         void (*done)(void *data, int r, const char *fingerprint, struct error *err);
         void *data;

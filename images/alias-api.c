@@ -4,7 +4,8 @@
 #include "projects/commit-reply.h"
 #include "projects/project.h"
 
-static struct commit_reply reply_about(const char *action, const char *project, const char *name, route_fn retry)
+static struct commit_reply reply_about(const char *action, const char *project, const char *name,
+                                       route_fn retry)
 {
         return (struct commit_reply){
                 .action = action, .project = project, .take_source = image_alias_url(name), .retry = retry
@@ -92,7 +93,8 @@ static void post_list(struct request *req)
                 reply_error(req, &err);
                 return;
         }
-        struct commit_reply reply = reply_about("image-alias-created", project, a->name ? a->name : "", post_list);
+        struct commit_reply reply =
+                reply_about("image-alias-created", project, a->name ? a->name : "", post_list);
         struct change *c = change_new(req->server);
         reply.is_created = true;
         r = alias_create(req->server, c, project, a, &err);
@@ -158,14 +160,24 @@ static void delete_one(struct request *req)
         commit_and_reply(req, c, &reply);
 }
 
-#define ONE_ALIAS(path)                                                                                      \
-        { METHOD_GET, path, get_one, PERM_VIEW, ROUTE_PROJECT, "One image alias." },                         \
-        { METHOD_PUT, path, put_one, PERM_EDIT, ROUTE_PROJECT | ROUTE_BODY,                                  \
-          "Replace the description and the target of an image alias." },                                     \
-        { METHOD_PATCH, path, patch_one, PERM_EDIT, ROUTE_PROJECT | ROUTE_BODY,                              \
-          "Change the description or the target of an image alias." },                                       \
-        { METHOD_POST, path, post_one, PERM_EDIT, ROUTE_PROJECT | ROUTE_BODY, "Rename an image alias." },    \
-        { METHOD_DELETE, path, delete_one, PERM_EDIT, ROUTE_PROJECT, "Delete an image alias." }
+#define ONE_ALIAS(path)                                                                                           \
+        { METHOD_GET, path, get_one, PERM_VIEW, ROUTE_PROJECT, "One image alias." },                              \
+                { METHOD_PUT,                                                                                     \
+                  path,                                                                                           \
+                  put_one,                                                                                        \
+                  PERM_EDIT,                                                                                      \
+                  ROUTE_PROJECT | ROUTE_BODY,                                                                     \
+                  "Replace the description and the target of an image alias." },                                  \
+                { METHOD_PATCH,                                                                                   \
+                  path,                                                                                           \
+                  patch_one,                                                                                      \
+                  PERM_EDIT,                                                                                      \
+                  ROUTE_PROJECT | ROUTE_BODY,                                                                     \
+                  "Change the description or the target of an image alias." },                                    \
+                { METHOD_POST, path, post_one, PERM_EDIT, ROUTE_PROJECT | ROUTE_BODY, "Rename an image alias." }, \
+        {                                                                                                         \
+                METHOD_DELETE, path, delete_one, PERM_EDIT, ROUTE_PROJECT, "Delete an image alias."               \
+        }
 
 const struct route image_alias_routes[] = {
         { METHOD_GET, "/1.0/images/aliases", get_list, PERM_VIEW, ROUTE_PROJECT, "List the image aliases." },

@@ -4,8 +4,8 @@
 #include "base/names.h"
 
 /*
- * The target is written again as it is, so that its deletion at the same time and this change cannot both succeed:
- * one of the two finds another revision than it expects.
+ * The target is written again as it is, so that its deletion at the same time and this change cannot both
+ * succeed: one of the two finds another revision than it expects.
  */
 static void hold_target(struct change *c, const struct object *target)
 {
@@ -18,9 +18,10 @@ static int set_target(struct server *s, struct change *c, const char *project, s
 {
         struct object *target;
         if (str_empty(a->target))
-                return error_set(err, ERR_BAD_REQUEST, "Image alias \"%s\" needs a target: an image's fingerprint",
-                                 a->name);
-        int r = image_resolve(s, project, a->target, &target, err); /* LXD's own client sends what was typed */
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "Image alias \"%s\" needs a target: an image's fingerprint", a->name);
+        int r = image_resolve(s, project, a->target, &target,
+                              err); /* LXD's own client sends what was typed */
         if (r < 0)
                 return r;
         free(a->target);
@@ -66,7 +67,8 @@ int alias_update(struct server *s, struct change *c, const struct object *o, str
         return 0;
 }
 
-int alias_rename(struct server *s, struct change *c, const struct object *o, const char *new_name, struct error *err)
+int alias_rename(struct server *s, struct change *c, const struct object *o, const char *new_name,
+                 struct error *err)
 {
         int r = check_free(s, o->project, new_name, err);
         if (r < 0)

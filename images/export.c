@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An image as it came: one file, or for a split one a multipart body of "metadata" and "rootfs". A job writes it into
- * a pipe; its length is known before the first byte, so a client sees when the end is missing.
+ * An image as it came: one file, or for a split one a multipart body of "metadata" and "rootfs". A job writes
+ * it into a pipe; its length is known before the first byte, so a client sees when the end is missing.
  */
 #include "images/image-ops.h"
 #include "base/alloc.h"
@@ -45,11 +45,13 @@ static char *quotable(const char *filename)
         return copy;
 }
 
-static void add_part_head(struct body *b, const char *boundary, bool is_first, const char *name, const char *filename)
+static void add_part_head(struct body *b, const char *boundary, bool is_first, const char *name,
+                          const char *filename)
 {
-        _cleanup_free_ char *head = xasprintf("%s--%s\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"%s\"\r\n"
-                                              "Content-Type: application/octet-stream\r\n\r\n",
-                                              is_first ? "" : "\r\n", boundary, name, filename);
+        _cleanup_free_ char *head =
+                xasprintf("%s--%s\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"%s\"\r\n"
+                          "Content-Type: application/octet-stream\r\n\r\n",
+                          is_first ? "" : "\r\n", boundary, name, filename);
         add_text(b, head);
 }
 
@@ -71,17 +73,19 @@ static void add_unified(struct request *req, const struct object *o, struct body
 {
         const struct image *image = o->body;
         _cleanup_free_ char *meta = image_meta_path(req->server, o);
-        _cleanup_free_ char *plain = str_empty(image->filename) ? xasprintf("%s%s", o->name, image->meta_ext) :
-                                                                  xstrdup(image->filename);
+        _cleanup_free_ char *plain = str_empty(image->filename) ? xasprintf("%s%s", o->name, image->meta_ext)
+                                                                : xstrdup(image->filename);
         _cleanup_free_ char *name = quotable(plain);
         _cleanup_free_ char *disposition = xasprintf("inline; filename=\"%s\"", name);
         reply_header(req, "Content-Disposition", disposition);
         add_file(b, meta, image->meta_size);
 }
 
-static void ignore(void *data _unused_, int r _unused_, struct json_object *result _unused_, struct error *err _unused_)
+static void ignore(void *data _unused_, int r _unused_, struct json_object *result _unused_,
+                   struct error *err _unused_)
 {
-        /* A part that is missing is missing in the body: its length was told, so the connection ends broken. */
+        /* A part that is missing is missing in the body: its length was told, so the connection ends broken.
+         */
 }
 
 static int start_sending(struct server *s, struct json_object *take_parts, int *ret_fd)
@@ -105,7 +109,8 @@ void image_export(struct request *req, const struct object *o)
 {
         const struct image *image = o->body;
         struct body b = { .parts = json_object_new_array() };
-        /* The fingerprint stands in no header of a file we have, and 48 of its digits are a boundary as good as any. */
+        /* The fingerprint stands in no header of a file we have, and 48 of its digits are a boundary as good
+         * as any. */
         _cleanup_free_ char *boundary = xasprintf("lightvisor-%.48s", o->name);
         _cleanup_free_ char *type = NULL, *url = image_url(o->name);
         int fd = -EBADF;
@@ -118,7 +123,8 @@ void image_export(struct request *req, const struct object *o)
         }
         int r = start_sending(req->server, b.parts, &fd);
         if (r < 0) {
-                reply_errorf(req, error_code_from_errno(r), "Exporting image \"%.12s\": no pipe could be made", o->name);
+                reply_errorf(req, error_code_from_errno(r),
+                             "Exporting image \"%.12s\": no pipe could be made", o->name);
                 return;
         }
         event_lifecycle(req->server, req, "image-retrieved", o->project, url, NULL);

@@ -31,7 +31,7 @@ struct waiter {
         struct error error;
 };
 
-static struct list fetches = { &fetches, &fetches };   /* one daemon per process */
+static struct list fetches = { &fetches, &fetches }; /* one daemon per process */
 static struct list answered = { &answered, &answered };
 
 static struct json_object *source_of(const struct remote *remote, const struct remote_release *release)
@@ -75,7 +75,8 @@ static void deliver(void *data)
         free(w);
 }
 
-static void answer_later(struct waiter *w, int r, const char *project, const char *fingerprint, const struct error *err)
+static void answer_later(struct waiter *w, int r, const char *project, const char *fingerprint,
+                         const struct error *err)
 {
         list_remove(&w->node);
         list_append(&answered, &w->node);
@@ -198,11 +199,13 @@ static void on_begun(void *data, int r, struct json_object *result _unused_, str
                 start(f, "lightunpack", "image-build", build_args(f), on_built);
 }
 
-static struct fetch *fetch_find(const char *project, const struct remote *remote, const struct remote_release *release)
+static struct fetch *fetch_find(const char *project, const struct remote *remote,
+                                const struct remote_release *release)
 {
         struct fetch *f;
         list_for_each (f, &fetches, node)
-                if (f->remote == remote && f->release == release && streq(f->project, project) && !f->is_cancelled)
+                if (f->remote == remote && f->release == release && streq(f->project, project) &&
+                    !f->is_cancelled)
                         return f;
         return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Images of a remote. The first request makes one (minutes), those that come meanwhile wait for the same, later ones
- * find it kept: a cached image without an alias whose update_source says where it is from.
+ * Images of a remote. The first request makes one (minutes), those that come meanwhile wait for the same,
+ * later ones find it kept: a cached image without an alias whose update_source says where it is from.
  */
 #pragma once
 
@@ -13,5 +13,6 @@
 typedef void (*fetch_done_fn)(void *data, int r, struct object *image, struct error *err);
 void image_fetch(struct server *s, const char *project, const struct remote *remote,
                  const struct remote_release *release, struct operation *op, fetch_done_fn done, void *data);
-/* done follows with ERR_CANCELLED; the work ends too when nobody else waits. False: no request with this data. */
+/* done follows with ERR_CANCELLED; the work ends too when nobody else waits. False: no request with this
+ * data. */
 bool image_fetch_cancel(struct server *s, void *data);

@@ -43,8 +43,8 @@ static int check_usable(const struct object *o, struct error *err)
         const struct image *image = o->body;
         if (runs_here(image->architecture))
                 return 0;
-        return error_set(err, ERR_BAD_REQUEST, "Image \"%.12s\" is for %s, which this machine does not run", o->name,
-                         image->architecture);
+        return error_set(err, ERR_BAD_REQUEST, "Image \"%.12s\" is for %s, which this machine does not run",
+                         o->name, image->architecture);
 }
 
 static void finish(struct wanted *w, int r, struct object *o, struct error *err)
@@ -74,7 +74,8 @@ static void look(void *data)
 static int check_source(struct json_object *source, struct error *err)
 {
         static const char *const refused[] = { "certificate", "secret", "properties" };
-        const char *type = json_get_string(source, "type", "image"), *mode = json_get_string(source, "mode", "");
+        const char *type = json_get_string(source, "type", "image"),
+                   *mode = json_get_string(source, "mode", "");
         if (!streq(type, "image"))
                 return error_set(err, ERR_BAD_REQUEST, "source.type: \"image\" is expected");
         if (*mode && !streq(mode, "pull"))
@@ -83,7 +84,8 @@ static int check_source(struct json_object *source, struct error *err)
                 struct json_object *value = NULL;
                 json_object_object_get_ex(source, refused[i], &value);
                 if (value && !streq(json_object_get_string(value), "") && !streq(json_text(value), "{}"))
-                        return error_set(err, ERR_UNSUPPORTED, "source.%s is not part of this release", refused[i]);
+                        return error_set(err, ERR_UNSUPPORTED, "source.%s is not part of this release",
+                                         refused[i]);
         }
         return 0;
 }
@@ -101,13 +103,15 @@ static int begin(struct wanted *w, struct json_object *source, struct operation 
         const struct remote_release *release;
         int r = check_source(source, err);
         if (r >= 0)
-                r = remote_find(json_get_string(source, "server", NULL), json_get_string(source, "protocol", NULL),
-                                &remote, err);
+                r = remote_find(json_get_string(source, "server", NULL),
+                                json_get_string(source, "protocol", NULL), &remote, err);
         if (r < 0)
                 return r;
         if (!remote) {
                 w->word = xstrdup(word_of(source));
-                return *w->word ? 0 : error_set(err, ERR_BAD_REQUEST, "source: neither \"alias\" nor \"fingerprint\"");
+                return *w->word ? 0
+                                : error_set(err, ERR_BAD_REQUEST,
+                                            "source: neither \"alias\" nor \"fingerprint\"");
         }
         r = remote_release(remote, word_of(source), &release, err);
         if (r < 0)
@@ -117,14 +121,15 @@ static int begin(struct wanted *w, struct json_object *source, struct operation 
         return 0;
 }
 
-void image_for_instance(struct server *s, const char *project, struct json_object *source, struct operation *op,
-                        image_ready_fn done, void *data)
+void image_for_instance(struct server *s, const char *project, struct json_object *source,
+                        struct operation *op, image_ready_fn done, void *data)
 {
         struct wanted *w = xnew(struct wanted);
         bool is_fetched = false;
         list_append(&all, &w->node);
         w->server = s;
-        w->project = xstrdup(project_effective(s, json_get_string(source, "project", project), PROJECT_IMAGES));
+        w->project =
+                xstrdup(project_effective(s, json_get_string(source, "project", project), PROJECT_IMAGES));
         w->done = done;
         w->data = data;
         w->r = begin(w, source, op, &is_fetched, &w->error);

@@ -71,7 +71,8 @@ static void post_list(struct request *req)
         bool is_upload = !req->has_json_body;
         int r = project_of_request(req, PROJECT_IMAGES, &project, &err);
         if (r >= 0)
-                r = is_upload ? image_wishes_from_headers(req, &wishes, &err) : image_pull(req, project, &err);
+                r = is_upload ? image_wishes_from_headers(req, &wishes, &err)
+                              : image_pull(req, project, &err);
         if (r < 0) {
                 image_wishes_done(&wishes);
                 reply_error(req, &err);
@@ -99,8 +100,10 @@ static void update(struct request *req, enum type_mode mode, route_fn retry)
                 reply_error(req, &err);
                 return;
         }
-        struct commit_reply reply = { .action = "image-updated", .project = o->project,
-                                      .take_source = image_url(o->name), .retry = retry };
+        struct commit_reply reply = { .action = "image-updated",
+                                      .project = o->project,
+                                      .take_source = image_url(o->name),
+                                      .retry = retry };
         commit_and_reply(req, c, &reply);
 }
 
@@ -120,8 +123,11 @@ static void delete_one(struct request *req)
         if (!find(req, &o))
                 return;
         struct server *s = req->server;
-        struct operation_spec spec = { .class = OPERATION_TASK, .description = "Deleting image", .project = o->project,
-                                       .resource_kind = "images", .resource_name = o->name };
+        struct operation_spec spec = { .class = OPERATION_TASK,
+                                       .description = "Deleting image",
+                                       .project = o->project,
+                                       .resource_kind = "images",
+                                       .resource_name = o->name };
         struct operation *op = operation_new(s, req, &spec);
         reply_operation(req, op);
         image_delete(s, o, op);

@@ -37,7 +37,8 @@ static void deletion_end(struct deletion *d)
         free(d);
 }
 
-static void on_files_removed(void *data, int r _unused_, struct json_object *result _unused_, struct error *err _unused_)
+static void on_files_removed(void *data, int r _unused_, struct json_object *result _unused_,
+                             struct error *err _unused_)
 {
         deletion_end(data); /* what stayed has no object: the next start removes it */
 }
@@ -86,7 +87,8 @@ static void delete_aliases(struct server *s, struct change *c, const struct obje
         size_t n = object_list(s, &image_alias_kind, image->project, &aliases);
         for (size_t i = 0; i < n; i++)
                 if (streq(((const struct image_alias *)aliases[i]->body)->target, image->name))
-                        change_delete(c, &image_alias_kind, image->project, aliases[i]->name, aliases[i]->rev);
+                        change_delete(c, &image_alias_kind, image->project, aliases[i]->name,
+                                      aliases[i]->rev);
 }
 
 static void delete_now(void *data)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What changes images and aliases: each fills a change for the caller to commit, or runs to the operation's end. */
+/* What changes images and aliases: each fills a change for the caller to commit, or runs to the operation's
+ * end. */
 #pragma once
 
 #include "images/image.h"
@@ -14,7 +15,8 @@ int alias_create(struct server *s, struct change *c, const char *project, struct
                  struct error *err);
 int alias_update(struct server *s, struct change *c, const struct object *o, struct image_alias *take_next,
                  struct error *err);
-int alias_rename(struct server *s, struct change *c, const struct object *o, const char *new_name, struct error *err);
+int alias_rename(struct server *s, struct change *c, const struct object *o, const char *new_name,
+                 struct error *err);
 
 extern const struct route image_routes[], image_alias_routes[];
 void image_export(struct request *req, const struct object *o);

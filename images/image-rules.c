@@ -11,10 +11,12 @@
 static const struct {
         const char *name, *kernel;
 } architectures[] = {
-        { "amd64", "x86_64" },   { "x86_64", "x86_64" },   { "i386", "i686" },       { "i686", "i686" },
-        { "arm64", "aarch64" },  { "aarch64", "aarch64" }, { "armhf", "armv7l" },    { "armv7l", "armv7l" },
-        { "armel", "armv6l" },   { "armv6l", "armv6l" },   { "ppc64el", "ppc64le" }, { "ppc64le", "ppc64le" },
-        { "riscv64", "riscv64" }, { "s390x", "s390x" },    { "mips64el", "mips64" }, { "mips64", "mips64" },
+        { "amd64", "x86_64" },    { "x86_64", "x86_64" },   { "i386", "i686" },
+        { "i686", "i686" },       { "arm64", "aarch64" },   { "aarch64", "aarch64" },
+        { "armhf", "armv7l" },    { "armv7l", "armv7l" },   { "armel", "armv6l" },
+        { "armv6l", "armv6l" },   { "ppc64el", "ppc64le" }, { "ppc64le", "ppc64le" },
+        { "riscv64", "riscv64" }, { "s390x", "s390x" },     { "mips64el", "mips64" },
+        { "mips64", "mips64" },
 };
 
 const char *image_architecture(const char *name)
@@ -101,7 +103,8 @@ int image_wishes_from_headers(struct request *req, struct image_wishes *w, struc
         const char *text;
         int r = 0;
         if (!str_empty(request_header(req, "x-lxd-secret")))
-                return error_set(err, ERR_UNSUPPORTED, "Uploads with X-LXD-secret are not part of this release");
+                return error_set(err, ERR_UNSUPPORTED,
+                                 "Uploads with X-LXD-secret are not part of this release");
         if (!str_empty(text = request_header(req, "x-lxd-fingerprint")))
                 r = fingerprint_from_header(text, &w->fingerprint, err);
         if (r >= 0 && !str_empty(text = request_header(req, "x-lxd-public")) &&
@@ -150,7 +153,8 @@ int image_check(const struct image *image, struct error *err)
 {
         int r = 0;
         if (image->auto_update) {
-                error_set(err, ERR_UNSUPPORTED, "auto_update: updating images by itself is not part of this release");
+                error_set(err, ERR_UNSUPPORTED,
+                          "auto_update: updating images by itself is not part of this release");
                 return error_hint(err, "Delete the image and fetch it again");
         }
         for (size_t i = 0; r >= 0 && i < image->profiles.n; i++)
@@ -170,7 +174,7 @@ static void properties_from_metadata(struct json_object *metadata, struct strmap
         struct json_object *properties = json_get_object(metadata, "properties");
         if (!properties)
                 return;
-        json_object_object_foreach(properties, key, value)
+        json_object_object_foreach (properties, key, value)
                 if (json_object_is_type(value, json_type_string))
                         strmap_set(out, key, json_object_get_string(value));
 }
@@ -179,9 +183,9 @@ static void properties_from_metadata(struct json_object *metadata, struct strmap
 static int64_t time_from_metadata(struct json_object *metadata, const char *key)
 {
         int64_t seconds = json_get_int(metadata, key, 0);
-        return seconds > 0 && seconds < 253402300800 /* the year 10000 */ && seconds < INT64_MAX / 1000000000 ?
-                       seconds * 1000000000 :
-                       0;
+        return seconds > 0 && seconds < 253402300800 /* the year 10000 */ && seconds < INT64_MAX / 1000000000
+                       ? seconds * 1000000000
+                       : 0;
 }
 
 static void set_text(char **to, const char *text)
@@ -214,8 +218,7 @@ static int take_templates(struct image *image, struct json_object *metadata, str
         image->templates = json_object_new_object();
         if (!rows)
                 return 0;
-        json_object_object_foreach(rows, path, row)
-        {
+        json_object_object_foreach (rows, path, row) {
                 struct json_object *template = json_object_new_object();
                 const char *text = json_get_string(texts, json_get_string(row, "template", ""), "");
                 json_set_take(image->templates, path, template);
@@ -241,7 +244,8 @@ int image_from_inspection(struct image *image, const struct image_wishes *w, str
         }
         set_text(&image->architecture, architecture);
         set_text(&image->type, "container");
-        set_text(&image->format, streq(json_get_string(inspected, "rootfs_format", ""), "squashfs") ? "squashfs" : "tar");
+        set_text(&image->format,
+                 streq(json_get_string(inspected, "rootfs_format", ""), "squashfs") ? "squashfs" : "tar");
         image->created_at = time_from_metadata(metadata, "creation_date");
         image->expires_at = time_from_metadata(metadata, "expiry_date");
         image->uploaded_at = time_now_ns();

@@ -18,7 +18,8 @@ static int not_found(const char *word, struct error *err)
         return error_hint(err, "\"lightc image list\" shows the images there are");
 }
 
-int image_get(struct server *s, const char *project, const char *fingerprint, struct object **ret, struct error *err)
+int image_get(struct server *s, const char *project, const char *fingerprint, struct object **ret,
+              struct error *err)
 {
         struct object **images, *found = NULL;
         if (name_check_fingerprint(fingerprint, NULL) < 0)
@@ -28,8 +29,8 @@ int image_get(struct server *s, const char *project, const char *fingerprint, st
                 if (!str_starts(images[i]->name, fingerprint))
                         continue;
                 if (found) {
-                        error_set(err, ERR_BAD_REQUEST, "Fingerprint \"%s\" is the beginning of more than one image",
-                                  fingerprint);
+                        error_set(err, ERR_BAD_REQUEST,
+                                  "Fingerprint \"%s\" is the beginning of more than one image", fingerprint);
                         return error_hint(err, "Give more of its digits");
                 }
                 found = images[i];
@@ -40,7 +41,8 @@ int image_get(struct server *s, const char *project, const char *fingerprint, st
         return 0;
 }
 
-int image_resolve(struct server *s, const char *project, const char *word, struct object **ret, struct error *err)
+int image_resolve(struct server *s, const char *project, const char *word, struct object **ret,
+                  struct error *err)
 {
         struct object *alias = object_find(s, &image_alias_kind, project, word);
         const struct image_alias *body = alias ? alias->body : NULL;
@@ -115,7 +117,8 @@ void image_write(struct server *s, struct object *o, struct strbuf *out)
         const struct strbuf *rest = object_rest(o);
         struct json_writer w = JSON_WRITER(out);
         strbuf_add(out, rest->data, rest->len - 1);
-        strbuf_addf(out, ",\"last_used_at\":\"%s\",\"aliases\":", time_format_rfc3339(image_last_used(s, o), stamp));
+        strbuf_addf(out, ",\"last_used_at\":\"%s\",\"aliases\":",
+                    time_format_rfc3339(image_last_used(s, o), stamp));
         write_aliases(s, o, &w);
         strbuf_addc(out, '}');
 }
@@ -134,8 +137,8 @@ void alias_list_done(struct alias_list *l)
         *l = (struct alias_list){ 0 };
 }
 
-int image_put_aliases(struct server *s, struct change *c, const char *project, const struct alias_list *aliases,
-                      const char *target, struct error *err)
+int image_put_aliases(struct server *s, struct change *c, const char *project,
+                      const struct alias_list *aliases, const char *target, struct error *err)
 {
         for (size_t i = 0; i < aliases->n; i++) {
                 const struct image_alias *from = &aliases->items[i];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Images and aliases inside images/: finding them, what they look like on the wire, the rules of what may be written.
- * No job is started here and nothing is committed.
+ * Images and aliases inside images/: finding them, what they look like on the wire, the rules of what may be
+ * written. No job is started here and nothing is committed.
  */
 #pragma once
 
@@ -17,10 +17,13 @@ void alias_list_add(struct alias_list *l, const char *name, const char *descript
 void alias_list_done(struct alias_list *l);
 #define _cleanup_aliases_ _cleanup_(alias_list_done)
 
-/* By full fingerprint or a prefix that only one image has. ERR_NOT_FOUND, or ERR_BAD_REQUEST when several have it. */
-int image_get(struct server *s, const char *project, const char *fingerprint, struct object **ret, struct error *err);
+/* By full fingerprint or a prefix that only one image has. ERR_NOT_FOUND, or ERR_BAD_REQUEST when several
+ * have it. */
+int image_get(struct server *s, const char *project, const char *fingerprint, struct object **ret,
+              struct error *err);
 /* By alias, or fingerprint as above. */
-int image_resolve(struct server *s, const char *project, const char *word, struct object **ret, struct error *err);
+int image_resolve(struct server *s, const char *project, const char *word, struct object **ret,
+                  struct error *err);
 /* Whether an image with these files exists in any project. */
 bool image_is_stored(struct server *s, const char *fingerprint);
 char *image_dir(struct server *s);
@@ -34,7 +37,7 @@ char *image_alias_url(const char *name);
 struct image_wishes {
         struct image image; /* filename, properties, profiles, is_public, expires_at are looked at */
         struct alias_list aliases;
-        char *fingerprint;  /* that it must have; NULL: any */
+        char *fingerprint; /* that it must have; NULL: any */
 };
 void image_wishes_done(struct image_wishes *w);
 /* X-LXD-… headers of an upload. */
@@ -50,5 +53,5 @@ const char *image_architecture(const char *name);
 int image_from_inspection(struct image *image, const struct image_wishes *w, struct json_object *inspected,
                           struct error *err);
 /* Puts the aliases for a target into a change, each of which must be new. */
-int image_put_aliases(struct server *s, struct change *c, const char *project, const struct alias_list *aliases,
-                      const char *target, struct error *err);
+int image_put_aliases(struct server *s, struct change *c, const char *project,
+                      const struct alias_list *aliases, const char *target, struct error *err);

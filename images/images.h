@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Images: files under their fingerprint, aliases, and how an image gets here (an upload, a build). Knows no instance
- * and no pool: whoever makes an instance asks for the image, then for its files.
+ * Images: files under their fingerprint, aliases, and how an image gets here (an upload, a build). Knows no
+ * instance and no pool: whoever makes an instance asks for the image, then for its files.
  */
 #pragma once
 
@@ -16,14 +16,15 @@ void images_register(struct server *s);
 void images_recover(struct server *s, void (*done)(struct server *s, void *data), void *data);
 
 /*
- * The image an instance is made of. `source` is the request's "source" object: alias or fingerprint (either may stand
- * in the other's place; a fingerprint may be a unique prefix) of a local image, or with "server"/"protocol" one of the
- * daemon's remotes, which is built or fetched first with progress on op. done exactly once, never before this returns;
- * the object is valid during the call only (take what you need: see image_files below).
+ * The image an instance is made of. `source` is the request's "source" object: alias or fingerprint (either
+ * may stand in the other's place; a fingerprint may be a unique prefix) of a local image, or with
+ * "server"/"protocol" one of the daemon's remotes, which is built or fetched first with progress on op. done
+ * exactly once, never before this returns; the object is valid during the call only (take what you need: see
+ * image_files below).
  */
 typedef void (*image_ready_fn)(void *data, int r, struct object *image, struct error *err);
-void image_for_instance(struct server *s, const char *project, struct json_object *source, struct operation *op,
-                        image_ready_fn done, void *data);
+void image_for_instance(struct server *s, const char *project, struct json_object *source,
+                        struct operation *op, image_ready_fn done, void *data);
 /* While the image is being fetched: done follows with ERR_CANCELLED. Any other time nothing happens. */
 void image_for_instance_cancel(struct server *s, void *data);
 

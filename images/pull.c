@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /1.0/images with a JSON body: an image of a remote that stays, as against one kept because it was used. */
+/* POST /1.0/images with a JSON body: an image of a remote that stays, as against one kept because it was
+ * used. */
 #include "images/fetch.h"
 #include "images/image-ops.h"
 #include "base/alloc.h"
@@ -109,7 +110,8 @@ static int check_source(struct json_object *source, struct error *err)
         if (streq(type, "url"))
                 return error_set(err, ERR_UNSUPPORTED, "Images from a URL are not part of this release");
         if (!streq(type, "image"))
-                return error_set(err, ERR_UNSUPPORTED, "Making an image of an instance is not part of this release");
+                return error_set(err, ERR_UNSUPPORTED,
+                                 "Making an image of an instance is not part of this release");
         if (!streq(json_get_string(source, "mode", "pull"), "pull") && *json_get_string(source, "mode", ""))
                 return error_set(err, ERR_UNSUPPORTED, "source.mode: only \"pull\" is possible");
         return 0;
@@ -121,13 +123,13 @@ static int find_remote(struct json_object *source, const struct remote **ret_rem
         const char *alias = json_get_string(source, "alias", "");
         int r = check_source(source, err);
         if (r >= 0)
-                r = remote_find(json_get_string(source, "server", NULL), json_get_string(source, "protocol", NULL),
-                                ret_remote, err);
+                r = remote_find(json_get_string(source, "server", NULL),
+                                json_get_string(source, "protocol", NULL), ret_remote, err);
         if (r >= 0 && !*ret_remote)
                 r = error_set(err, ERR_BAD_REQUEST, "source.server is missing: the image is here already");
         if (r >= 0)
-                r = remote_release(*ret_remote, *alias ? alias : json_get_string(source, "fingerprint", ""), ret_release,
-                                   err);
+                r = remote_release(*ret_remote, *alias ? alias : json_get_string(source, "fingerprint", ""),
+                                   ret_release, err);
         return r;
 }
 
@@ -138,7 +140,8 @@ int image_pull(struct request *req, const char *project, struct error *err)
         struct image_wishes wishes = { 0 };
         int r = find_remote(json_get_object(req->body, "source"), &remote, &release, err);
         if (r >= 0 && *json_get_string(req->body, "compression_algorithm", ""))
-                r = error_set(err, ERR_UNSUPPORTED, "compression_algorithm is only for making an image of an instance");
+                r = error_set(err, ERR_UNSUPPORTED,
+                              "compression_algorithm is only for making an image of an instance");
         if (r >= 0)
                 r = image_wishes_from_json(req->body, &wishes, err);
         if (r < 0) {
@@ -149,8 +152,11 @@ int image_pull(struct request *req, const char *project, struct error *err)
         p->server = req->server;
         p->project = xstrdup(project);
         p->wishes = wishes;
-        struct operation_spec spec = { .class = OPERATION_TASK, .description = "Downloading image", .project = project,
-                                       .cancel = cancel, .data = p };
+        struct operation_spec spec = { .class = OPERATION_TASK,
+                                       .description = "Downloading image",
+                                       .project = project,
+                                       .cancel = cancel,
+                                       .data = p };
         p->op = operation_new(req->server, req, &spec);
         reply_operation(req, p->op);
         image_fetch(p->server, p->project, remote, release, p->op, on_fetched, p);

@@ -16,7 +16,8 @@ static int unknown(const char *server, const char *protocol, struct error *err)
 {
         _cleanup_free_ char *shown = name_printable(str_empty(server) ? protocol : server);
         if (str_starts(server, "http"))
-                error_set(err, ERR_UNSUPPORTED, "Fetching images from \"%s\" is not part of this release", shown);
+                error_set(err, ERR_UNSUPPORTED, "Fetching images from \"%s\" is not part of this release",
+                          shown);
         else
                 error_set(err, ERR_NOT_FOUND, "Image remote \"%s\" is not known", shown);
         return error_hint(err, "Use \"debian:12\", or export the image there and import the file with "
@@ -31,7 +32,8 @@ int remote_find(const char *server, const char *protocol, const struct remote **
         if (!*server && !*protocol)
                 return 0;
         for (size_t i = 0; i < ARRAY_SIZE(remotes); i++)
-                if ((!*server || streq(remotes[i].name, server)) && (!*protocol || streq(remotes[i].protocol, protocol))) {
+                if ((!*server || streq(remotes[i].name, server)) &&
+                    (!*protocol || streq(remotes[i].protocol, protocol))) {
                         *ret = &remotes[i];
                         return 0;
                 }
@@ -43,12 +45,14 @@ static int unknown_release(const struct remote *r, const char *alias, struct err
         _cleanup_free_ char *shown = name_printable(alias);
         _cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
         for (const struct remote_release *rel = r->releases; rel->number; rel++)
-                strbuf_addf(&words, "%s%s:%s (%s)", words.len ? ", " : "", r->name, rel->number, rel->codename);
+                strbuf_addf(&words, "%s%s:%s (%s)", words.len ? ", " : "", r->name, rel->number,
+                            rel->codename);
         error_set(err, ERR_NOT_FOUND, "%s has no release \"%s\"", r->title, shown);
         return error_hint(err, "There are %s", strbuf_str(&words));
 }
 
-int remote_release(const struct remote *r, const char *alias, const struct remote_release **ret, struct error *err)
+int remote_release(const struct remote *r, const char *alias, const struct remote_release **ret,
+                   struct error *err)
 {
         const char *word = alias ? alias : "";
         size_t n = strlen(r->name);

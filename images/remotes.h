@@ -16,7 +16,9 @@ struct remote {
         const struct remote_release *releases; /* the first is what the remote's name alone means */
 };
 
-/* The remote of a source; NULL and success when it names none (a local image). ERR_UNSUPPORTED for those of others. */
+/* The remote of a source; NULL and success when it names none (a local image). ERR_UNSUPPORTED for those of
+ * others. */
 int remote_find(const char *server, const char *protocol, const struct remote **ret, struct error *err);
 /* "12", "bookworm", "debian/12", "debian/bookworm", "debian", "". */
-int remote_release(const struct remote *r, const char *alias, const struct remote_release **ret, struct error *err);
+int remote_release(const struct remote *r, const char *alias, const struct remote_release **ret,
+                   struct error *err);

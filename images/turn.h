@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One change of the image files at a time: between "this image is new" and "it is stored", or between "it is gone" and
- * "its files are gone", nobody else gives or takes names in the directory. The bytes are in place long before, so a
- * turn is a rename and a commit.
+ * One change of the image files at a time: between "this image is new" and "it is stored", or between "it is
+ * gone" and "its files are gone", nobody else gives or takes names in the directory. The bytes are in place
+ * long before, so a turn is a rename and a commit.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The body runs through a pipe into lightunpack; this watches both ends. Two things must have happened before it goes
- * on, in either order: the connection has given the whole body, and the job has answered.
+ * The body runs through a pipe into lightunpack; this watches both ends. Two things must have happened before
+ * it goes on, in either order: the connection has given the whole body, and the job has answered.
  */
 #include "images/upload.h"
 #include "images/add.h"
@@ -160,7 +160,8 @@ static void on_received(void *data, int r, struct json_object *result, struct er
 static struct json_object *receive_args(struct upload *u)
 {
         struct json_object *args = json_object_new_object();
-        const char *type = request_header(u->req, "content-type"), *length = request_header(u->req, "content-length");
+        const char *type = request_header(u->req, "content-type"),
+                   *length = request_header(u->req, "content-length");
         json_set_string(args, "spool", u->spool);
         json_set_string(args, "content_type", str_empty(type) ? "application/octet-stream" : type);
         json_set_int(args, "length", str_empty(length) ? -1 : strtoll(length, NULL, 10));

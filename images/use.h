@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When an image was last used. Known at once, stored a minute later and for all images in one commit: a launch waits
- * for no disk on account of it. What a crash loses is a minute of this.
+ * When an image was last used. Known at once, stored a minute later and for all images in one commit: a
+ * launch waits for no disk on account of it. What a crash loses is a minute of this.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happens to an image's files once they are files: a spool directory, their final names, their end, the way out.
- * Nothing here looks inside one beyond its first bytes. An image is <dir>/<fingerprint> and, if its root file system
- * came apart, <dir>/<fingerprint>.rootfs; <dir>/spool holds what is on its way in.
+ * What happens to an image's files once they are files: a spool directory, their final names, their end, the
+ * way out. Nothing here looks inside one beyond its first bytes. An image is <dir>/<fingerprint> and, if its
+ * root file system came apart, <dir>/<fingerprint>.rootfs; <dir>/spool holds what is on its way in.
  */
 #include "runtime/jobs.h"
 #include "runtime/spec.h"
@@ -101,9 +101,9 @@ static int get_fingerprint(struct json_object *args, const char **ret, struct er
 {
         *ret = json_get_string(args, "fingerprint", "");
         int r = name_check_fingerprint(*ret, err);
-        return r == 0 && strlen(*ret) != FINGERPRINT_SIZE ?
-                       error_set(err, ERR_BAD_REQUEST, "fingerprint: all 64 digits are expected") :
-                       r;
+        return r == 0 && strlen(*ret) != FINGERPRINT_SIZE
+                       ? error_set(err, ERR_BAD_REQUEST, "fingerprint: all 64 digits are expected")
+                       : r;
 }
 
 /*
@@ -180,7 +180,8 @@ static int remove_unnamed(int dir_fd, struct json_object *keep, int *ret_removed
                 return -errno;
         }
         while ((e = readdir(dir)))
-                if (is_image_file(e->d_name) && !is_kept(keep, e->d_name) && unlinkat(dir_fd, e->d_name, 0) == 0)
+                if (is_image_file(e->d_name) && !is_kept(keep, e->d_name) &&
+                    unlinkat(dir_fd, e->d_name, 0) == 0)
                         ++*ret_removed;
         closedir(dir);
         return 0;
@@ -197,7 +198,8 @@ static void add_missing(int dir_fd, struct json_object *keep, struct json_object
 }
 
 /*
- * {"dir","keep":[file names]}: empties the spool and removes the files no image names; makes both directories.
+ * {"dir","keep":[file names]}: empties the spool and removes the files no image names; makes both
+ * directories.
  * {"removed":N,"missing":[file names]}.
  */
 int job_image_sweep(struct json_object *args, struct json_object **ret_result, struct error *err)
@@ -254,7 +256,8 @@ int job_image_send(struct json_object *args, struct json_object **ret_result _un
                 const char *path;
                 struct json_object *part = json_object_array_get_idx(parts, i);
                 const char *text = json_get_string(part, "text", NULL);
-                int r = text ? fd_write_all(STDOUT_FILENO, text, strlen(text)) : get_path(part, "path", &path, err);
+                int r = text ? fd_write_all(STDOUT_FILENO, text, strlen(text))
+                             : get_path(part, "path", &path, err);
                 if (text && r < 0)
                         return error_set_errno(err, r, "Sending the image");
                 if (!text && r >= 0)
