@@ -100,6 +100,10 @@ _where() {
         done
         echo "$(basename "${BASH_SOURCE[i]:-$0}"):${BASH_LINENO[i - 1]}"
 }
+# A subshell's failure is told once, by the shell that called it.
+_on_error() {
+        [ "$BASHPID" != "$$" ] || echo "FAILED: \"$2\" ended with $1 ($(_where))" >&2
+}
 step() { echo "== $*"; }
 
 assert_eq() { # got wanted [what]
@@ -279,7 +283,7 @@ busybox_image() {
         local cache key work
         key=$(cat "$(command -v busybox)" "$LIB/lib.sh" | sha256sum | cut -c1-16)
         cache=$(dirname "$BIN")/test-images/$key
-        BUSYBOX_IMAGE=$cache/busybox.tar.xz BUSYBOX_META=$cache/meta.tar.xz BUSYBOX_ROOTFS=$cache/rootfs.squashfs
+        export BUSYBOX_IMAGE=$cache/busybox.tar.xz BUSYBOX_META=$cache/meta.tar.xz BUSYBOX_ROOTFS=$cache/rootfs.squashfs
         [ ! -e "$cache/done" ] || return 0
         work=$TEST_DIR/busybox
         mkdir -p "$cache" "$work"
@@ -311,7 +315,7 @@ census() { "$LIB/census" "$@"; }
 # /sys shows the network namespace it was mounted in; /run/lightd is this test's alone.
 _inner() {
         trap '_finish' EXIT
-        trap 'echo "FAILED: \"$BASH_COMMAND\" ended with $? ($(_where))" >&2' ERR
+        trap '_on_error "$?" "$BASH_COMMAND"' ERR
         mkdir -p "$TEST_DIR/cgroup" /run/lightd
         mount --rbind /sys/fs/cgroup "$TEST_DIR/cgroup"
         umount -R -l /sys
