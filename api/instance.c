@@ -36,3 +36,23 @@ static const struct field power_fields[] = {
         { 0 },
 };
 const struct type instance_power_type = { "instance-power", sizeof(struct instance_power), power_fields };
+
+static const struct field post_fields[] = {
+        FIELD(instance_post, name, "name", FIELD_STRING, 0),
+        FIELD(instance_post, type, "type", FIELD_STRING, 0),
+        FIELD(instance_post, instance_type, "instance_type", FIELD_STRING, 0),
+        FIELD(instance_post, is_start_wanted, "start", FIELD_BOOL, 0),
+        FIELD(instance_post, is_migration, "migration", FIELD_BOOL, 0),
+        FIELD(instance_post, source, "source", FIELD_JSON, 0),
+        { 0 },
+};
+const struct type instance_post_type = { "instance", sizeof(struct instance_post), post_fields };
+
+static const struct field state_put_fields[] = {
+        FIELD(instance_state_put, action, "action", FIELD_STRING, FIELD_REQUIRED),
+        FIELD(instance_state_put, timeout, "timeout", FIELD_INT, 0),
+        FIELD(instance_state_put, is_force, "force", FIELD_BOOL, 0),
+        FIELD(instance_state_put, is_stateful, "stateful", FIELD_BOOL, 0),
+        { 0 },
+};
+const struct type instance_state_put_type = { "state", sizeof(struct instance_state_put), state_put_fields };

@@ -38,4 +38,19 @@ struct instance_power {
         int64_t started_at, last_used_at;
 };
 
+/* What a request says beside the body of an instance. */
+struct instance_post {
+        char *name, *type, *instance_type;
+        bool is_start_wanted, is_migration;
+        struct json_object *source;
+};
+
+/* PUT …/state */
+struct instance_state_put {
+        char *action;
+        int64_t timeout; /* seconds; -1 and 0: no limit */
+        bool is_force, is_stateful;
+};
+
+extern const struct type instance_post_type, instance_state_put_type;
 extern const struct type instance_body_type, instance_volatile_type, instance_power_type;

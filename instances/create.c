@@ -23,17 +23,17 @@ struct create {
         struct instance *instance; /* reserved; its objects come with the commit */
         struct instance_body *body;
         struct instance_volatile *volatile_keys;
-        struct json_object *source;
+        struct instance_post post;
         struct operation *op;
         char *pool, *fingerprint;
-        bool is_start_wanted, is_committed, is_cancelled;
+        bool is_committed, is_cancelled;
 };
 
 static void create_free(struct create *c)
 {
         type_free(&instance_body_type, c->body);
         type_free(&instance_volatile_type, c->volatile_keys);
-        json_object_put(c->source);
+        type_done(&instance_post_type, &c->post);
         free(c->pool);
         free(c->fingerprint);
         free(c);
@@ -87,7 +87,7 @@ static void on_committed(void *data, int r, struct error *err)
         }
         c->is_committed = true;
         instance_event(c->instance, NULL, "instance-created", NULL);
-        if (c->is_start_wanted)
+        if (c->post.is_start_wanted)
                 instance_start(c->instance, c->op, on_started, c);
         else
                 succeed(c);
@@ -207,16 +207,16 @@ int instance_body_check(struct server *s, const char *project, struct instance_b
         return r;
 }
 
-static int check_kind(struct json_object *body, struct error *err)
+static int check_kind(const struct instance_post *post, struct error *err)
 {
-        const char *type = json_get_string(body, "type", "");
-        struct json_object *source = json_get_object(body, "source");
-        const char *from = json_get_string(source, "type", "");
-        if (!str_empty(type) && !streq(type, "container"))
+        const char *from = json_get_string(post->source, "type", "");
+        if (!str_empty(post->type) && !streq(post->type, "container"))
                 return error_set(err, ERR_UNSUPPORTED, "Instances of type \"%.32s\" are not there: lightvisor runs containers",
-                                 type);
-        if (!str_empty(json_get_string(body, "instance_type", "")))
+                                 post->type);
+        if (!str_empty(post->instance_type))
                 return error_set(err, ERR_UNSUPPORTED, "\"instance_type\" is not known to this release");
+        if (str_empty(from))
+                return error_set(err, ERR_BAD_REQUEST, "\"source\" must be an object with a \"type\"");
         if (!streq(from, "image"))
                 return error_set(err, ERR_UNSUPPORTED, "Making an instance from source type \"%.32s\" is not there in this release",
                                  from);
@@ -280,15 +280,17 @@ static void complete(struct create *c, uint32_t num)
 
 static int prepare(struct request *req, struct create *c, const char *project, struct error *err)
 {
-        const char *pool = NULL, *given = json_get_string(req->body, "name", "");
-        int r = check_kind(req->body, err);
+        const char *pool = NULL;
+        int r = request_decode(req, &instance_post_type, TYPE_REPLACE, &c->post, err);
+        if (r >= 0)
+                r = check_kind(&c->post, err);
         if (r >= 0)
                 r = request_decode(req, &instance_body_type, TYPE_REPLACE, c->body, err);
         if (r >= 0)
                 r = instance_body_check(req->server, project, c->body, &pool, err);
         if (r < 0)
                 return r;
-        _cleanup_free_ char *name = str_empty(given) ? generate_name(req->server, project) : xstrdup(given);
+        _cleanup_free_ char *name = str_empty(c->post.name) ? generate_name(req->server, project) : xstrdup(c->post.name);
         r = name_check_instance(name, err);
         if (r >= 0)
                 r = instance_reserve(req->server, project, name, &c->instance, err);
@@ -305,8 +307,6 @@ static struct create *create_new(struct request *req)
         c->server = req->server;
         c->body = type_new(&instance_body_type);
         c->volatile_keys = type_new(&instance_volatile_type);
-        c->source = json_object_get(json_get_object(req->body, "source"));
-        c->is_start_wanted = json_get_bool(req->body, "start", false);
         return c;
 }
 
@@ -330,7 +330,7 @@ void instances_post(struct request *req)
         instance_claim(c->instance, "create", c->op, NULL);
         struct server *s = req->server;
         struct operation *op = c->op;
-        struct json_object *source = c->source;
+        struct json_object *source = c->post.source;
         reply_operation(req, op);
         image_for_instance(s, project_effective(s, project, PROJECT_IMAGES), source, op, on_image, c);
 }

@@ -218,16 +218,16 @@ void instance_patch(struct request *req)
 
 /* ---- rename ---- */
 
-static int check_rename(struct request *req, struct instance *i, const char *name, struct error *err)
+static int check_rename(struct instance *i, const struct instance_post *post, struct error *err)
 {
-        if (json_get_bool(req->body, "migration", false))
+        if (post->is_migration)
                 return error_set(err, ERR_UNSUPPORTED, "Moving instances to another server is not there in this release");
-        int r = name_check_instance(name, err);
+        int r = name_check_instance(post->name, err);
         if (r < 0)
                 return r;
-        if (instance_find(req->server, i->project, name)) {
-                error_set(err, ERR_EXISTS, "Instance \"%s\" already exists", name);
-                return error_object(err, "instance", name);
+        if (instance_find(i->server, i->project, post->name)) {
+                error_set(err, ERR_EXISTS, "Instance \"%s\" already exists", post->name);
+                return error_object(err, "instance", post->name);
         }
         if (i->state != INSTANCE_STOPPED) {
                 error_set(err, ERR_WRONG_STATE, "Instance \"%s\" is running: only a stopped one can be renamed", i->name);
@@ -259,12 +259,17 @@ static void commit_rename(struct edit *e)
 void instance_post(struct request *req)
 {
         _cleanup_error_ struct error err = ERROR_INIT;
+        struct instance_post post = { 0 };
         struct instance *i = instance_of_request(req);
-        const char *name = json_get_string(req->body, "name", "");
         if (!i)
                 return;
-        int r = check_rename(req, i, name, &err);
-        if (r < 0 || (r = instance_claim(i, "rename", NULL, &err)) < 0) {
+        int r = request_decode(req, &instance_post_type, TYPE_REPLACE, &post, &err);
+        if (r >= 0)
+                r = check_rename(i, &post, &err);
+        if (r >= 0)
+                r = instance_claim(i, "rename", NULL, &err);
+        if (r < 0) {
+                type_done(&instance_post_type, &post);
                 reply_error(req, &err);
                 return;
         }
@@ -272,7 +277,8 @@ void instance_post(struct request *req)
         e->instance = i;
         e->action = "instance-renamed";
         e->is_renaming = true;
-        e->new_name = xstrdup(name);
+        e->new_name = TAKE_PTR(post.name);
+        type_done(&instance_post_type, &post);
         struct operation_spec spec = { .class = OPERATION_TASK, .description = "Renaming instance", .project = i->project,
                                        .resource_kind = "instances", .resource_name = i->name };
         e->op = operation_new(req->server, req, &spec);

@@ -17,46 +17,47 @@ const struct object_kind instance_kind = { "instance", "Instance", &instance_bod
 const struct object_kind instance_volatile_kind = { "instance-volatile", "Instance", &instance_volatile_type, 1 };
 const struct object_kind instance_power_kind = { "instance-power", "Instance", &instance_power_type, 1 };
 
-static struct instance *by_key, *by_num; /* one daemon per process */
+struct instances {
+        struct instance *by_key, *by_num;
+};
 
 static char *key_of(const char *project, const char *name)
 {
         return xasprintf("%s\n%s", project, name);
 }
 
-static struct instance *find_any(const char *project, const char *name)
+static struct instance *find_any(struct server *s, const char *project, const char *name)
 {
         _cleanup_free_ char *key = key_of(project, name);
         struct instance *i = NULL;
-        HASH_FIND(hh, by_key, key, strlen(key), i);
+        HASH_FIND(hh, s->instances->by_key, key, strlen(key), i);
         return i;
 }
 
 struct instance *instance_find(struct server *s, const char *project, const char *name)
 {
-        struct instance *i = find_any(project, name);
+        struct instance *i = find_any(s, project, name);
         return i && object_find(s, &instance_kind, project, name) ? i : NULL;
 }
 
-struct instance *instance_find_num(struct server *s _unused_, uint32_t num)
+struct instance *instance_find_num(struct server *s, uint32_t num)
 {
         struct instance *i = NULL;
-        HASH_FIND(hh_num, by_num, &num, sizeof num, i);
+        HASH_FIND(hh_num, s->instances->by_num, &num, sizeof num, i);
         return i;
 }
 
 struct instance *instance_next(struct server *s, struct instance *i)
 {
-        i = i ? i->hh.next : by_key;
+        i = i ? i->hh.next : s->instances->by_key;
         while (i && !instance_object(i))
                 i = i->hh.next;
-        (void)s;
         return i;
 }
 
-size_t instance_count(struct server *s _unused_)
+size_t instance_count(struct server *s)
 {
-        return HASH_COUNT(by_key);
+        return HASH_COUNT(s->instances->by_key);
 }
 
 struct instance *instance_of_request(struct request *req)
@@ -99,14 +100,14 @@ static struct instance *instance_new(struct server *s, const char *project, cons
         i->pidfd = -EBADF;
         i->key = key_of(project, name);
         list_init(&i->waiting_clean);
-        HASH_ADD_KEYPTR(hh, by_key, i->key, strlen(i->key), i);
-        HASH_ADD(hh_num, by_num, num, sizeof i->num, i);
+        HASH_ADD_KEYPTR(hh, i->server->instances->by_key, i->key, strlen(i->key), i);
+        HASH_ADD(hh_num, s->instances->by_num, num, sizeof i->num, i);
         return i;
 }
 
 void instance_forget(struct instance *i)
 {
-        HASH_DELETE(hh, by_key, i);
+        HASH_DELETE(hh, i->server->instances->by_key, i);
         free(i->key);
         i->key = NULL;
 }
@@ -114,8 +115,8 @@ void instance_forget(struct instance *i)
 static void instance_free(struct instance *i)
 {
         if (i->key)
-                HASH_DELETE(hh, by_key, i);
-        HASH_DELETE(hh_num, by_num, i);
+                HASH_DELETE(hh, i->server->instances->by_key, i);
+        HASH_DELETE(hh_num, i->server->instances->by_num, i);
         monitor_link_close(i->link);
         live_free(i->live);
         fd_close(i->pidfd);
@@ -128,10 +129,25 @@ static void instance_free(struct instance *i)
         free(i);
 }
 
+static void free_all(void *data)
+{
+        struct server *s = data;
+        struct instance *i, *next;
+        HASH_ITER (hh_num, s->instances->by_num, i, next)
+                instance_free(i);
+        free(s->instances);
+}
+
+void instances_registry_new(struct server *s)
+{
+        s->instances = xnew(struct instances);
+        server_on_free(s, free_all, s);
+}
+
 int instance_reserve(struct server *s, const char *project, const char *name, struct instance **ret, struct error *err)
 {
         uint32_t num = 0;
-        if (find_any(project, name)) {
+        if (find_any(s, project, name)) {
                 error_set(err, ERR_EXISTS, "Instance \"%s\" already exists", name);
                 return error_object(err, "instance", name);
         }
@@ -155,12 +171,12 @@ struct instance *instance_load(struct server *s, struct object *o)
 
 void instance_renamed(struct instance *i, const char *name)
 {
-        HASH_DELETE(hh, by_key, i);
+        HASH_DELETE(hh, i->server->instances->by_key, i);
         free(i->name);
         free(i->key);
         i->name = xstrdup(name);
         i->key = key_of(i->project, name);
-        HASH_ADD_KEYPTR(hh, by_key, i->key, strlen(i->key), i);
+        HASH_ADD_KEYPTR(hh, i->server->instances->by_key, i->key, strlen(i->key), i);
         instance_touch(i);
 }
 

@@ -41,6 +41,9 @@ struct instance {
         char *key; /* "project\nname" */
 };
 
+/* The empty registry of a server; it goes with the server. */
+void instances_registry_new(struct server *s);
+
 /* By name as a request gives it; NULL while it is only being created. */
 struct instance *instance_find(struct server *s, const char *project, const char *name);
 struct instance *instance_find_num(struct server *s, uint32_t num);

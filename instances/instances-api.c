@@ -222,6 +222,7 @@ static const struct profile_hooks profile_hooks = {
 
 void instances_register(struct server *s)
 {
+        instances_registry_new(s);
         object_kind_register(s, &instance_kind);
         object_kind_register(s, &instance_volatile_kind);
         object_kind_register(s, &instance_power_kind);

@@ -176,19 +176,29 @@ static struct action *action_new(struct request *req, struct instance *i, const 
         return a;
 }
 
+static int read_wish(struct request *req, const struct action_row **ret_row, struct wish *ret, struct error *err)
+{
+        struct instance_state_put put = { 0 };
+        int r = request_decode(req, &instance_state_put_type, TYPE_REPLACE, &put, err);
+        if (r >= 0)
+                r = find_action(put.action, ret_row, err);
+        if (r >= 0 && put.is_stateful)
+                r = error_set(err, ERR_UNSUPPORTED, "Stateful stop and start are not there in this release");
+        ret->is_force = put.is_force;
+        ret->timeout_ms = put.timeout > 0 ? (uint64_t)MIN(put.timeout, 86400) * 1000 : 0;
+        type_done(&instance_state_put_type, &put);
+        return r;
+}
+
 void instance_put_state(struct request *req)
 {
         _cleanup_error_ struct error err = ERROR_INIT;
         const struct action_row *row = NULL;
+        struct wish w;
         struct instance *i = instance_of_request(req);
         if (!i)
                 return;
-        int64_t timeout = json_get_int(req->body, "timeout", -1);
-        struct wish w = { .is_force = json_get_bool(req->body, "force", false),
-                          .timeout_ms = timeout > 0 ? (uint64_t)MIN(timeout, 86400) * 1000 : 0 };
-        int r = find_action(json_get_string(req->body, "action", ""), &row, &err);
-        if (r >= 0 && json_get_bool(req->body, "stateful", false))
-                r = error_set(&err, ERR_UNSUPPORTED, "Stateful stop and start are not there in this release");
+        int r = read_wish(req, &row, &w, &err);
         if (r >= 0 && !i->busy)
                 r = row->check(i, &err);
         if (r >= 0)

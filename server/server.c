@@ -19,10 +19,28 @@ struct server *server_new(uv_loop_t *loop, const char *dir)
         return s;
 }
 
+struct server_cleanup {
+        struct server_cleanup *next;
+        void (*fn)(void *data);
+        void *data;
+};
+
+void server_on_free(struct server *s, void (*fn)(void *data), void *data)
+{
+        struct server_cleanup *c = xnew(struct server_cleanup);
+        *c = (struct server_cleanup){ s->cleanups, fn, data };
+        s->cleanups = c;
+}
+
 void server_free(struct server *s)
 {
         if (!s)
                 return;
+        for (struct server_cleanup *c; (c = s->cleanups);) {
+                s->cleanups = c->next;
+                c->fn(c->data);
+                free(c);
+        }
         jobs_free(s->jobs);
         operations_free(s->operations);
         events_free(s->events);

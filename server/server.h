@@ -18,6 +18,8 @@ struct events;
 struct jobs;
 struct request;
 struct change;
+struct instances; /* of instances/ */
+struct server_cleanup;
 
 #define SERVER_IDMAP_PLACE_BITS 27
 #define SERVER_IDMAP_WORKERS 65536 /* the first ids of the place: for workers that unpack and build, no container's */
@@ -41,11 +43,16 @@ struct server {
         struct operations *operations;
         struct events *events;
         struct jobs *jobs;
+        struct instances *instances;
+        struct server_cleanup *cleanups;
 };
 
 /* Creates the parts above; the caller owns loop and strings' sources. The store is opened by object_store_open(). */
 struct server *server_new(uv_loop_t *loop, const char *dir);
 void server_free(struct server *s);
+
+/* What a family keeps for this server beside its objects: fn(data) runs first thing in server_free(). */
+void server_on_free(struct server *s, void (*fn)(void *data), void *data);
 
 /* One-shot timer; the id is never 0 and never reused, cancelling a fired or unknown one is fine. */
 uint64_t timer_start(struct server *s, uint64_t ms, void (*fn)(void *data), void *data);
