@@ -3,6 +3,7 @@
 #include "lightd/listener.h"
 #include "lightd/notify.h"
 #include "lightd/places.h"
+#include "lightd/privileges.h"
 #include "lightd/server-api.h"
 #include "lightd/turns.h"
 #include "base/alloc.h"
@@ -177,6 +178,8 @@ static int open_all(struct daemon *d, const struct daemon_options *o, struct err
                 r = first_start(s, err);
         if (r >= 0)
                 r = places_socket(s->dir, o->group ? o->group : default_group(), &d->socket, err);
+        if (r >= 0 && (r = privileges_trim()) < 0)
+                error_set_errno(err, r, "Giving up the capabilities the daemon does not need");
         return r;
 }
 
