@@ -21,6 +21,12 @@
 
 static const char *const parts[] = { "layers", "instances", "trash" };
 
+/*
+ * Whose pool it is. Written before anything else is made and removed after everything else, so that undoing what was
+ * half made or half removed never takes the three directories of somebody else's pool for its own.
+ */
+#define ID_FILE ".pool"
+
 static int get_path(struct json_object *args, const char **ret, struct error *err)
 {
         *ret = json_get_string(args, "path", "");
@@ -55,6 +61,23 @@ static int each_entry(int dir_fd, int (*fn)(void *data, int dir_fd, const char *
                         r = fn(data, dir_fd, e->d_name);
         closedir(dir);
         return r;
+}
+
+/* An empty id: the caller asks for no proof. */
+static bool is_ours(int pool_fd, const char *id)
+{
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        return str_empty(id) || (path_read_file(pool_fd, ID_FILE, 256, &b) == 0 && streq(strbuf_str(&b), id));
+}
+
+static int remove_parts(int pool_fd)
+{
+        int r = path_remove_tree(pool_fd, ".probe");
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(parts); i++)
+                r = path_remove_tree(pool_fd, parts[i]);
+        if (r < 0)
+                return r;
+        return unlinkat(pool_fd, ID_FILE, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 static int refuse_entry(void *data _unused_, int dir_fd _unused_, const char *name)
@@ -120,40 +143,53 @@ static int make_parts(int pool_fd, const char *path, struct error *err)
                 r = mkdirat(pool_fd, parts[i], 0700) < 0 ? -errno : 0;
         if (r >= 0)
                 r = sync_dir(pool_fd);
-        for (size_t i = 0; r < 0 && i < ARRAY_SIZE(parts); i++)
-                unlinkat(pool_fd, parts[i], AT_REMOVEDIR);
         return r < 0 ? error_set_errno(err, r, "Making the directories of \"%s\"", path) : 0;
 }
 
-static int fill_pool(const char *path, bool is_overlay, struct error *err)
+/* A creation of the same pool that was cut short is begun anew. */
+static int claim_pool(int pool_fd, const char *path, const char *id, struct error *err)
+{
+        int r = !str_empty(id) && is_ours(pool_fd, id) ? remove_parts(pool_fd) : 0;
+        if (r >= 0 && each_entry(pool_fd, refuse_entry, NULL) < 0)
+                return error_set(err, ERR_BAD_REQUEST, "The directory \"%s\" is not empty", path);
+        if (r >= 0 && !str_empty(id))
+                r = path_write_atomic(pool_fd, ID_FILE, id, strlen(id), 0600);
+        return r < 0 ? error_set_errno(err, r, "Writing to \"%s\"", path) : 0;
+}
+
+static int fill_pool(const char *path, const char *id, bool is_overlay, struct error *err)
 {
         _cleanup_close_ int pool = open_dir(AT_FDCWD, path);
         if (pool < 0)
                 return error_set_errno(err, pool, "Opening \"%s\"", path);
-        int r = each_entry(pool, refuse_entry, NULL);
+        int r = claim_pool(pool, path, id, err);
         if (r < 0)
-                return error_set(err, ERR_BAD_REQUEST, "The directory \"%s\" is not empty", path);
+                return r;
         r = check_idmap(pool, path, err);
         if (r >= 0 && is_overlay)
                 r = check_overlay(pool, path, err);
-        return r >= 0 ? make_parts(pool, path, err) : r;
+        if (r >= 0)
+                r = make_parts(pool, path, err);
+        if (r < 0)
+                remove_parts(pool);
+        return r;
 }
 
-/* {"path","overlay":bool}: the directory may exist and must be empty then. */
+/* {"path","id","overlay":bool}: the directory may exist and must be empty then. */
 int job_pool_create(struct json_object *args, struct json_object **ret_result _unused_, struct error *err)
 {
         const char *path;
         int r = get_path(args, &path, err);
         if (r < 0)
                 return r;
-        bool is_ours = access(path, F_OK) < 0;
+        bool is_new = access(path, F_OK) < 0;
         effect_point(EFFECT_POOL_CREATE, EFFECT_BEFORE);
         /* 0711: its parts are closed, and a daemon's directory may be walked through. */
         r = path_mkdir_all(path, 0711);
         if (r < 0)
                 return error_set_errno(err, r, "Making the directory \"%s\"", path);
-        r = fill_pool(path, json_get_bool(args, "overlay", false), err);
-        if (r < 0 && is_ours)
+        r = fill_pool(path, json_get_string(args, "id", ""), json_get_bool(args, "overlay", false), err);
+        if (r < 0 && is_new)
                 rmdir(path);
         effect_point(EFFECT_POOL_CREATE, EFFECT_AFTER);
         return r;
@@ -171,7 +207,10 @@ static int unmount_all(struct json_object *targets, struct error *err)
         return 0;
 }
 
-/* {"path","unmount":[layer mounts],"mounts":their directory,"remove_root":bool}: idempotent, and right for a pool that was half made. */
+/*
+ * {"path","id","unmount":[layer mounts],"mounts":their directory,"remove_root":bool}: idempotent, and right for a pool
+ * that was half made. A directory that does not bear the id is left as it is.
+ */
 int job_pool_delete(struct json_object *args, struct json_object **ret_result _unused_, struct error *err)
 {
         const char *path;
@@ -187,9 +226,7 @@ int job_pool_delete(struct json_object *args, struct json_object **ret_result _u
         if (pool < 0)
                 return error_set_errno(err, pool, "Opening \"%s\"", path);
         effect_point(EFFECT_POOL_DELETE, EFFECT_BEFORE);
-        path_remove_tree(pool, ".probe");
-        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(parts); i++)
-                r = path_remove_tree(pool, parts[i]);
+        r = is_ours(pool, json_get_string(args, "id", "")) ? remove_parts(pool) : 0;
         if (r < 0)
                 return error_set_errno(err, r, "Removing what is in \"%s\"", path);
         /* Something of somebody else's may be there: then the directory stays, which is no failure. */

@@ -80,6 +80,25 @@ static void start(struct task *t, const char *job, struct json_object *take_args
         job_start(t->server, &spec, done, t);
 }
 
+static char *default_source(struct server *s, const char *name)
+{
+        return xasprintf("%s/storage-pools/%s", s->dir, name);
+}
+
+static bool is_default_source(const struct task *t)
+{
+        _cleanup_free_ char *ours = default_source(t->server, t->name);
+        return streq(storage_pool_path(pool_of(t)), ours);
+}
+
+static struct json_object *pool_args(const struct task *t)
+{
+        _cleanup_free_ char *id = xasprintf("%s %s", t->server->did, t->name);
+        struct json_object *args = args_with_path(storage_pool_path(pool_of(t)));
+        json_set_string(args, "id", id);
+        return args;
+}
+
 /* ---- making ---- */
 
 static void on_final(void *data, int r, struct error *err)
@@ -93,6 +112,15 @@ static void on_taken_back(void *data, int r _unused_, struct error *err _unused_
         end(t, error_errno(t->why.code), &t->why);
 }
 
+/* A worker that was killed has not cleared up; what it made bears the pool's id. */
+static void on_cleared(void *data, int r _unused_, struct json_object *result _unused_, struct error *err _unused_)
+{
+        struct task *t = data;
+        struct change *c = change_new(t->server);
+        change_delete(c, &storage_pool_kind, "", t->name, OBJECT_REV_ANY);
+        change_commit(c, on_taken_back, t);
+}
+
 static void on_directories(void *data, int r, struct json_object *result _unused_, struct error *err)
 {
         struct task *t = data;
@@ -102,9 +130,9 @@ static void on_directories(void *data, int r, struct json_object *result _unused
         }
         error_copy(&t->why, err);
         error_prefix(&t->why, "Creating storage pool \"%s\"", t->name);
-        struct change *c = change_new(t->server);
-        change_delete(c, &storage_pool_kind, "", t->name, OBJECT_REV_ANY);
-        change_commit(c, on_taken_back, t);
+        struct json_object *args = pool_args(t);
+        json_set_bool(args, "remove_root", is_default_source(t));
+        start(t, "pool-delete", args, on_cleared);
 }
 
 static void on_intended(void *data, int r, struct error *err)
@@ -114,15 +142,9 @@ static void on_intended(void *data, int r, struct error *err)
                 end(t, r, err);
                 return;
         }
-        const struct object *o = pool_of(t);
-        struct json_object *args = args_with_path(storage_pool_path(o));
-        json_set_bool(args, "overlay", storage_pool_driver(o)->needs_overlay);
+        struct json_object *args = pool_args(t);
+        json_set_bool(args, "overlay", storage_pool_driver(pool_of(t))->needs_overlay);
         start(t, "pool-create", args, on_directories);
-}
-
-static char *default_source(struct server *s, const char *name)
-{
-        return xasprintf("%s/storage-pools/%s", s->dir, name);
 }
 
 /* "/srv//pool/" → "/srv/pool": two names of one directory must look the same to the check for overlaps. */
@@ -220,10 +242,8 @@ static void on_removed(void *data, int r, struct json_object *result _unused_, s
 
 static void remove_directories(struct task *t)
 {
-        const char *path = storage_pool_path(pool_of(t));
-        _cleanup_free_ char *ours = default_source(t->server, t->name);
-        struct json_object *args = args_with_path(path);
-        json_set_bool(args, "remove_root", streq(path, ours));
+        struct json_object *args = pool_args(t);
+        json_set_bool(args, "remove_root", is_default_source(t));
         json_set_take(args, "unmount", layer_mounts_take(t->server, t->name));
         _cleanup_free_ char *mounts = xasprintf("%s/layers/%s", t->server->run_dir, t->name);
         json_set_string(args, "mounts", mounts);
