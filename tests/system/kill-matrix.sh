@@ -35,7 +35,7 @@ declare -A OPERATION=(
         [layer-mount]=launch_split [layer-unmount]=delete_split
         [image-receive]=import [image-commit]=import [image-remove]=image_delete
         [cgroup-create]=launch [nic-create]=launch [init-start]=launch [monitor-socket]=launch
-        [exit-note]=stop [run-clear]=stop [logs-remove]=delete
+        [exit-note]=run_once [run-clear]=stop [logs-remove]=delete
         [bridge-create]=network_create [net-rules]=network_create [dnsmasq-start]=network_create
         [bridge-delete]=network_delete
 )
@@ -77,6 +77,11 @@ after_stop() {
         settle_instance m1 busybox
 }
 
+# The one who writes it is the monitor, which has the failpoint only of the daemon that started it.
+before_run_once() { :; }
+do_run_once() { lightc launch busybox m1 && lightc stop -f m1; }
+after_run_once() { after_stop; }
+
 # The layer is made by the first launch of an image.
 before_first_launch() { lightc image import "$OTHER_IMAGE" --alias other >/dev/null; }
 do_first_launch() { lightc launch other m1; }
@@ -114,7 +119,9 @@ POOL='{"name":"p2","driver":"overlay"}'
 before_pool_create() { :; }
 do_pool_create() { sync_api POST /1.0/storage-pools "$POOL"; }
 after_pool_create() {
-        has_object storage-pools/p2 || do_pool_create
+        # A deletion whose worker was lost is one that failed: it is said so, and can be repeated.
+        ! has_object storage-pools/p2 || do_pool_delete
+        do_pool_create
         assert_json "$(api GET /1.0/storage-pools/p2)" .metadata.status Created
         do_pool_delete
         assert_eq "$(ls -d "$LIGHTD_DIR/storage-pools/p2" 2>/dev/null)" "" "a deleted pool's directory"
