@@ -113,10 +113,12 @@ check_wire
 check_broken_upload hidden
 
 step "many at a time, a start among them"
+pushes=()
 for n in 1 2 3 4 5 6; do
         echo "$n" | lightc file push - "c1/root/p$n" &
+        pushes+=($!)
 done
-wait
+wait "${pushes[@]}"
 lightc file pull c1/root/p1 - >/dev/null && lightc start c1 # the start waits for what is left of the pull
 assert_eq "$(lightc exec c1 -- sh -c 'cat /root/p?' | tr -d '\n')" 123456
 lightc stop -f c1
@@ -124,6 +126,6 @@ lightc stop -f c1
 step "a deletion during an upload"
 lightc file push blob c1/root/blob >/dev/null 2>&1 &
 lightc delete c1
-wait
+wait $! || true
 assert_eq "$(lightc list --format csv)" ""
 stop_daemon
