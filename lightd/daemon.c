@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/time.h"
 #include "images/images.h"
 #include "instances/instances.h"
@@ -140,9 +141,9 @@ void daemon_stop(struct server *s)
         if (d->is_closing)
                 return;
         d->is_closing = true;
-        s->is_stopping = true;
         notify_stopping();
-        log_info("stopping: containers keep running");
+        log_info(s->is_stopping ? "stopping, as its containers were" : "stopping: containers keep running");
+        s->is_stopping = true;
         if (d->listener) {
                 listener_stop(d->listener);
                 listener_shutdown_connections(d->listener);
@@ -200,6 +201,7 @@ int daemon_run(const struct daemon_options *o, struct error *err)
         int r = places_lock(places_dir(), &lock, err);
         if (r < 0)
                 return r;
+        process_prefer_self();
         d->server = server_new(uv_default_loop(), places_dir());
         turns_watch(d->server->loop);
         r = open_all(d, o, err);
