@@ -5,8 +5,10 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -146,6 +148,13 @@ int process_wait(int pidfd, int *ret_status)
 int process_signal(int pidfd, int sig)
 {
         return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 ? -errno : 0;
+}
+
+void process_prefer_self(void)
+{
+        const struct sched_param none = { 0 };
+        if (sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &none) == 0)
+                setpriority(PRIO_PROCESS, 0, -10);
 }
 
 static int try_path(char *take_path, char **ret_path)

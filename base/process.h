@@ -27,6 +27,8 @@ int process_spawn(const struct process_spec *spec, pid_t *ret_pid, int *ret_pidf
 /* Waits (blocking) for a child of this process; the exit status in the shell's form: code, or 128+signal. */
 int process_wait(int pidfd, int *ret_status);
 int process_signal(int pidfd, int sig);
+/* The scheduler prefers this process, its future children begin without that. What is not permitted is left. */
+void process_prefer_self(void);
 
 /* The absolute path of a program of ours beside this executable (or in ../libexec/lightd), or -ENOENT. */
 int process_find_own(const char *name, char **ret_path);

@@ -2,6 +2,7 @@
 #include "store/child.h"
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/process.h"
 #include "base/worker.h"
 #include "store/jail.h"
 #include "store/sqlite.h"
@@ -240,5 +241,6 @@ int store_child_run(void)
                 r = json_parse(strbuf_str(&text), text.len, &args, NULL);
         const char *dir = r == 0 ? json_get_string(args, "dir", NULL) : NULL;
         fd_close(WORKER_FD_ARGS);
+        process_prefer_self(); /* every commit waits for it, beside workers that unpack */
         return dir ? store_child_main(STORE_CHILD_FD, dir, store_migrations) : 2;
 }

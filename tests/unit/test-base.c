@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 TEST(size_accepts_binary_and_decimal_suffixes)
@@ -212,4 +213,28 @@ TEST(a_tree_deeper_than_descriptors_reach_is_removed)
         ASSERT_OK(path_remove_tree(AT_FDCWD, dir));
         ASSERT_OK(setrlimit(RLIMIT_NOFILE, &old));
         ASSERT_TRUE(access(dir, F_OK) < 0);
+}
+
+static int niceness_of_a_child(void)
+{
+        int status = 0;
+        pid_t pid = fork();
+        if (pid == 0)
+                _exit(getpriority(PRIO_PROCESS, 0) + 20);
+        waitpid(pid, &status, 0);
+        return WEXITSTATUS(status) - 20;
+}
+
+TEST(a_preferred_process_has_children_like_all_others)
+{
+        int status = 0;
+        pid_t pid = fork();
+        if (pid == 0) {
+                int before = getpriority(PRIO_PROCESS, 0);
+                process_prefer_self();
+                int now = getpriority(PRIO_PROCESS, 0);
+                _exit(now > before || (now < 0 && niceness_of_a_child() != 0));
+        }
+        waitpid(pid, &status, 0);
+        ASSERT_EQ(status, 0);
 }
