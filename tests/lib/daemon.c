@@ -15,6 +15,7 @@ struct exchange {
         void (*body_done)(void *data, int r);
         void *body_data;
         bool is_over;
+        struct test_ws *ws; /* of api_websocket() */
         int *ret_status; /* of api_send(): nobody waits, the exchange frees itself */
 };
 
@@ -50,6 +51,10 @@ static void keep_answer(struct test_daemon *d, struct request *req, int status, 
         d->etag = answer_header(req, "ETag");
         d->location = answer_header(req, "Location");
         json_parse(body, n, &d->answer, NULL);
+        strbuf_clear(&d->text);
+        strbuf_add(&d->text, body, n);
+        strbuf_clear(&d->headers);
+        strbuf_add(&d->headers, strbuf_str(&req->answer_headers), req->answer_headers.len);
 }
 
 static void on_answer(struct request *req, int status, const char *type _unused_, const void *body, size_t n)
@@ -73,9 +78,69 @@ static void on_stream(struct request *req, int status, const char *type, int64_t
         on_answer(req, status, type, strbuf_str(&b), b.len);
 }
 
-static struct ws *refuse_upgrade(struct request *req _unused_, const struct ws_handler *h _unused_, void *data _unused_)
+/* ---- websockets ---- */
+
+static void ws_send_frame(struct ws *ws, enum ws_opcode opcode, const void *payload, size_t n)
 {
-        return NULL;
+        struct test_ws *w = container_of(ws, struct test_ws, ws);
+        strbuf_adds(&w->frames, opcode == WS_TEXT ? "t:" : "b:");
+        strbuf_add(&w->frames, payload, n);
+        strbuf_addc(&w->frames, '\n');
+}
+
+static size_t ws_queue(struct ws *ws)
+{
+        return container_of(ws, struct test_ws, ws)->queued;
+}
+
+static void ws_set_paused(struct ws *ws, bool is_paused)
+{
+        container_of(ws, struct test_ws, ws)->is_paused = is_paused;
+}
+
+static void ws_say_goodbye(struct ws *ws, uint16_t code _unused_, const char *reason _unused_)
+{
+        ws->is_closing = true;
+        container_of(ws, struct test_ws, ws)->is_closed = true;
+}
+
+static const struct ws_carrier carrier = {
+        .send = ws_send_frame, .queued = ws_queue, .pause = ws_set_paused, .close = ws_say_goodbye
+};
+
+static struct ws *upgrade(struct request *req, const struct ws_handler *h, void *data)
+{
+        struct exchange *x = req->sink_data;
+        if (!x->ws)
+                return NULL;
+        x->is_over = true;
+        x->ws->ws = (struct ws){ .carrier = &carrier, .handler = h, .data = data };
+        return &x->ws->ws;
+}
+
+void test_ws_send(struct test_ws *w, enum ws_opcode opcode, const char *text)
+{
+        _cleanup_free_ char *copy = xstrdup(text); /* the daemon may change it in place */
+        if (!w->ws.is_closing)
+                w->ws.handler->data(&w->ws, w->ws.data, opcode, (uint8_t *)copy, strlen(copy), true);
+}
+
+void test_ws_drain(struct test_ws *w)
+{
+        w->queued = 0;
+        w->ws.handler->drained(&w->ws, w->ws.data);
+}
+
+void test_ws_close(struct test_ws *w)
+{
+        w->ws.is_closing = true;
+        w->ws.handler->closed(&w->ws, w->ws.data);
+}
+
+void test_ws_free(struct test_ws *w)
+{
+        strbuf_done(&w->frames);
+        free(w);
 }
 
 static void end_body(void *data)
@@ -97,7 +162,7 @@ static const struct request_sink sink = { .header = get_header,
                                           .answer = on_answer,
                                           .answer_stream = on_stream,
                                           .read_body = read_body,
-                                          .upgrade = refuse_upgrade };
+                                          .upgrade = upgrade };
 
 /* ---- jobs ---- */
 
@@ -224,6 +289,8 @@ void test_daemon_free(struct test_daemon *d)
         }
         free(d->etag);
         free(d->location);
+        strbuf_done(&d->text);
+        strbuf_done(&d->headers);
         free(d);
 }
 
@@ -278,6 +345,15 @@ int api_upload(struct test_daemon *d, const char *target, const char *const *hea
         send_request(&x, "POST", target, NULL);
         test_daemon_until(d, &x.is_over);
         return d->status;
+}
+
+struct test_ws *api_websocket(struct test_daemon *d, const char *target)
+{
+        struct exchange x = { .daemon = d, .ws = xnew(struct test_ws) };
+        send_request(&x, "GET", target, NULL);
+        test_daemon_until(d, &x.is_over);
+        ASSERT_TRUE(x.ws->ws.carrier != NULL);
+        return x.ws;
 }
 
 void api_send(struct test_daemon *d, const char *method, const char *target, const char *body, int *ret_status)

@@ -13,6 +13,7 @@
 
 #include "server/job.h"
 #include "server/request.h"
+#include "server/websocket.h"
 #include "tests/lib/test.h"
 
 typedef void family_fn(struct server *s);
@@ -32,6 +33,7 @@ struct test_daemon {
         int status;
         char *etag, *location; /* NULL: not sent */
         struct json_object *answer;
+        struct strbuf text, headers; /* its bytes; its own header lines */
         /* the jobs asked for, "pool-create volume-trash …", and the last one's arguments */
         struct strbuf jobs;
         struct json_object *job_args;
@@ -84,3 +86,17 @@ void api_send(struct test_daemon *d, const char *method, const char *target, con
 
 /* A look into the answer: "metadata/devices/root/path", "metadata/0". Not there: NULL. A string's text, else JSON. */
 const char *api_string(struct test_daemon *d, const char *path);
+
+/* A client's end of a websocket. */
+struct test_ws {
+        struct ws ws; /* first: the daemon's end */
+        struct strbuf frames; /* what came: "b:" or "t:", the payload, '\n' for each frame */
+        size_t queued;        /* what ws_queued() says: set it to be a slow client */
+        bool is_paused, is_closed;
+};
+/* Opens the websocket at target; the test fails when it is refused. Free it after the daemon. */
+struct test_ws *api_websocket(struct test_daemon *d, const char *target);
+void test_ws_send(struct test_ws *w, enum ws_opcode opcode, const char *text);
+void test_ws_drain(struct test_ws *w); /* a slow client has read everything */
+void test_ws_close(struct test_ws *w); /* the client leaves */
+void test_ws_free(struct test_ws *w);
