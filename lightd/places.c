@@ -21,6 +21,7 @@
 
 #define DEFAULT_DIR "/var/lib/lightd"
 #define JOBS_DIE_TIMEOUT_MS 10000
+#define LOCK_TIMEOUT_MS 700
 
 const char *places_dir(void)
 {
@@ -36,6 +37,21 @@ static int make_dir(const char *path, mode_t mode, struct error *err)
         return 0;
 }
 
+/*
+ * A daemon that was killed while it started a worker has left a child that holds the lock until its exec, a moment
+ * later.
+ */
+static bool lock_soon(int fd)
+{
+        uint64_t end = time_monotonic_ms() + LOCK_TIMEOUT_MS;
+        while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                if (time_monotonic_ms() >= end)
+                        return false;
+                poll(NULL, 0, 10);
+        }
+        return true;
+}
+
 int places_lock(const char *dir, int *ret_lock_fd, struct error *err)
 {
         _cleanup_free_ char *path = xasprintf("%s/lock", dir);
@@ -47,7 +63,7 @@ int places_lock(const char *dir, int *ret_lock_fd, struct error *err)
         _cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
                 return error_set_errno(err, -errno, "Opening \"%s\"", path);
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (!lock_soon(fd)) {
                 error_set(err, ERR_IN_USE, "Another lightd runs on \"%s\"", dir);
                 error_hint(err, "Use it (LIGHTD_DIR=%s lightc list), stop it (LIGHTD_DIR=%s lightd shutdown), or choose "
                                 "another directory with LIGHTD_DIR", dir, dir);
