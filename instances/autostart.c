@@ -4,6 +4,7 @@
  * host's reboot; without boot.autostart it decides.
  */
 #include "instances/autostart.h"
+#include "instances/delete.h"
 #include "instances/instances.h"
 #include "instances/power.h"
 #include "base/alloc.h"
@@ -94,9 +95,24 @@ static void boot_next(void *data)
         free(b);
 }
 
+/* Its run ended while nobody was there to delete it. One that never ran is kept. */
+static bool is_used_up(struct instance *i)
+{
+        return instance_body(i)->ephemeral && instance_power(i)->started_at &&
+               streq(instance_power(i)->state, "stopped");
+}
+
+static void delete_used_up(struct server *s)
+{
+        for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i))
+                if (!i->busy && is_used_up(i))
+                        instance_delete_ephemeral(i);
+}
+
 void instances_autostart(struct server *s)
 {
         struct boot *b = xnew(struct boot);
+        delete_used_up(s);
         b->server = s;
         b->queue = xnew_array(struct instance *, instance_count(s));
         for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i))

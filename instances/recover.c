@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "images/images.h"
-#include "instances/delete.h"
 #include "networks/nic.h"
 #include "server/job.h"
 #include "storage-pools/layer.h"
@@ -29,24 +28,9 @@ struct recover {
         size_t n_open; /* things under way */
 };
 
-/* Its run ended while nobody was there to delete it. One that never ran is kept. */
-static bool is_used_up(struct instance *i)
-{
-        return instance_body(i)->ephemeral && instance_power(i)->started_at &&
-               streq(instance_power(i)->state, "stopped");
-}
-
-static void delete_used_up(struct server *s)
-{
-        for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i))
-                if (!i->busy && is_used_up(i))
-                        instance_delete_ephemeral(i);
-}
-
 static void on_images(struct server *s, void *data)
 {
         struct recover *r = data;
-        delete_used_up(s);
         layers_collect(s); /* of images whose deletion was cut short behind its commit */
         instance_logs_sweep(s);
         r->done(s, r->data);

@@ -147,8 +147,9 @@ void nic_unregister(struct server *s, const char *network, const char *project, 
         _cleanup_free_ char *file = file_name(project, instance, device);
         struct host_entry entry;
         struct net *n = net_find(s, network);
-        if (!n || !host_entry_remove(s, network, file, &entry))
+        if (!host_entry_remove(s, network, file, &entry))
                 return;
         release(s, network, entry.hwaddr);
-        dnsmasq_reload_soon(n->dnsmasq);
+        if (n) /* otherwise the daemon has just begun and the network is not looked at yet */
+                dnsmasq_reload_soon(n->dnsmasq);
 }
