@@ -22,4 +22,5 @@ static const struct field console_fields[] = {
         FIELD(instance_console_post, height, "height", FIELD_INT, 0),
         { 0 },
 };
-const struct type instance_console_post_type = { "console", sizeof(struct instance_console_post), console_fields };
+const struct type instance_console_post_type = { "console", sizeof(struct instance_console_post),
+                                                 console_fields };

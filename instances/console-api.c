@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * POST, GET and DELETE /1.0/instances/{name}/console: the monitor holds the terminal and its ring; here its stream is
- * brought to a websocket. What a stopped instance said last is in its log.
+ * POST, GET and DELETE /1.0/instances/{name}/console: the monitor holds the terminal and its ring; here its
+ * stream is brought to a websocket. What a stopped instance said last is in its log.
  */
 #include "instances/control.h"
 #include "instances/guest-access.h"
@@ -87,7 +87,8 @@ static void on_message(void *data, struct json_object *o)
         uint16_t width, height;
         struct instance *i = instance_find_num(s->server, s->num);
         if (i && i->link && control_window_size(o, &width, &height))
-                monitor_link_request(i->link, MONITOR_CONSOLE, console_command("resize", width, height), NULL, NULL);
+                monitor_link_request(i->link, MONITOR_CONSOLE, console_command("resize", width, height), NULL,
+                                     NULL);
 }
 
 /* How LXD's client detaches. */
@@ -112,9 +113,13 @@ static void on_connected(struct operation *op, const char *name, struct ws *ws, 
 
 static void begin(struct session *s, int take_fd)
 {
-        struct operation_spec spec = { .class = OPERATION_WEBSOCKET, .description = "Showing console",
-                                       .project = s->project, .resource_kind = "instances",
-                                       .resource_name = s->name, .cancel = on_cancel, .data = s };
+        struct operation_spec spec = { .class = OPERATION_WEBSOCKET,
+                                       .description = "Showing console",
+                                       .project = s->project,
+                                       .resource_kind = "instances",
+                                       .resource_name = s->name,
+                                       .cancel = on_cancel,
+                                       .data = s };
         s->op = operation_new(s->server, s->req, &spec);
         s->relay = relay_new(s->server, RELAY_IN | RELAY_OUT, on_changed, s);
         s->control = control_new(&control_events, s);
@@ -125,7 +130,8 @@ static void begin(struct session *s, int take_fd)
         reply_operation(TAKE_PTR(s->req), s->op);
 }
 
-static void on_attached(void *data, int r, struct json_object *body _unused_, int *fd, const struct error *err)
+static void on_attached(void *data, int r, struct json_object *body _unused_, int *fd,
+                        const struct error *err)
 {
         struct session *s = data;
         if (r >= 0 && *fd >= 0) {
@@ -139,15 +145,18 @@ static void on_attached(void *data, int r, struct json_object *body _unused_, in
         session_free(s);
 }
 
-static int read_post(struct request *req, struct instance *i, struct instance_console_post *p, struct error *err)
+static int read_post(struct request *req, struct instance *i, struct instance_console_post *p,
+                     struct error *err)
 {
         int r = req->body ? request_decode(req, &instance_console_post_type, TYPE_REPLACE, p, err) : 0;
         if (r < 0)
                 return r;
         if (!str_empty(p->type) && !streq(p->type, "console"))
-                return error_set(err, ERR_BAD_REQUEST, "Containers have no \"%s\" console, only \"console\"", p->type);
+                return error_set(err, ERR_BAD_REQUEST, "Containers have no \"%s\" console, only \"console\"",
+                                 p->type);
         if (p->width < 0 || p->width > UINT16_MAX || p->height < 0 || p->height > UINT16_MAX)
-                return error_set(err, ERR_BAD_REQUEST, "\"width\" and \"height\" must be numbers from 0 to %d", UINT16_MAX);
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "\"width\" and \"height\" must be numbers from 0 to %d", UINT16_MAX);
         return instance_check_running(i, err);
 }
 
@@ -202,7 +211,8 @@ static void get_console(struct request *req)
                 log_reply(req, i, CONSOLE_LOG);
 }
 
-static void on_cleared(void *data, int r, struct json_object *body _unused_, int *fd _unused_, const struct error *err)
+static void on_cleared(void *data, int r, struct json_object *body _unused_, int *fd _unused_,
+                       const struct error *err)
 {
         struct request *req = data;
         if (r < 0)
@@ -218,7 +228,8 @@ static void delete_console(struct request *req)
                 return;
         instance_event(i, req, "instance-console-reset", NULL);
         if (i->link)
-                monitor_link_request(i->link, MONITOR_CONSOLE, console_command("clear", 0, 0), on_cleared, req);
+                monitor_link_request(i->link, MONITOR_CONSOLE, console_command("clear", 0, 0), on_cleared,
+                                     req);
         else
                 log_delete(req, i, CONSOLE_LOG);
 }

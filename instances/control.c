@@ -41,15 +41,16 @@ bool control_is_gone(const struct control *c)
 }
 
 /* A message that is no JSON object, or too long for one, says nothing: it is passed over. */
-static void on_data(struct ws *ws _unused_, void *data, enum ws_opcode opcode _unused_, uint8_t *payload, size_t n,
-                    bool is_end)
+static void on_data(struct ws *ws _unused_, void *data, enum ws_opcode opcode _unused_, uint8_t *payload,
+                    size_t n, bool is_end)
 {
         struct control *c = data;
         _cleanup_json_ struct json_object *o = NULL;
         strbuf_add(&c->text, payload, n);
         if (!is_end)
                 return;
-        bool is_good = !c->text.is_over && c->text.len && json_parse(c->text.data, c->text.len, &o, NULL) >= 0;
+        bool is_good =
+                !c->text.is_over && c->text.len && json_parse(c->text.data, c->text.len, &o, NULL) >= 0;
         strbuf_clear(&c->text);
         if (is_good && json_object_is_type(o, json_type_object))
                 c->events->message(c->data, o);
@@ -76,7 +77,8 @@ static uint16_t member_as_size(struct json_object *o, const char *key)
 bool control_window_size(struct json_object *o, uint16_t *ret_width, uint16_t *ret_height)
 {
         struct json_object *args = json_get_object(o, "args");
-        uint16_t width = args ? member_as_size(args, "width") : 0, height = args ? member_as_size(args, "height") : 0;
+        uint16_t width = args ? member_as_size(args, "width") : 0,
+                 height = args ? member_as_size(args, "height") : 0;
         if (!streq(json_get_string(o, "command", ""), "window-resize") || !width || !height)
                 return false;
         *ret_width = width;

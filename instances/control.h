@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The "control" websocket of a command or a console: small JSON messages from the client, one text message each. Knows
- * the messages' form and not what they do.
+ * The "control" websocket of a command or a console: small JSON messages from the client, one text message
+ * each. Knows the messages' form and not what they do.
  */
 #pragma once
 
@@ -11,7 +11,8 @@
 struct control;
 
 struct control_events {
-        /* {"command":"signal","signal":15}, {"command":"window-resize","args":{"width":"80","height":"24"}} */
+        /* {"command":"signal","signal":15}, {"command":"window-resize","args":{"width":"80","height":"24"}}
+         */
         void (*message)(void *data, struct json_object *o);
         void (*gone)(void *data);
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One command: the client's websockets on one side, the worker `lightrun exec` on the other. The command starts when the
- * websockets that carry data are there (not "control": old clients never open it), and the operation ends when the
- * command has and all it wrote has been handed on.
+ * One command: the client's websockets on one side, the worker `lightrun exec` on the other. The command
+ * starts when the websockets that carry data are there (not "control": old clients never open it), and the
+ * operation ends when the command has and all it wrote has been handed on.
  */
 #include "instances/exec.h"
 #include "instances/control.h"
@@ -65,8 +65,8 @@ static void exec_free(struct exec *e)
 /* ---- the end ---- */
 
 /*
- * The websockets are closed first, as clients expect. A command that could not be run has both a status (126, 127, as in
- * a shell) and a sentence.
+ * The websockets are closed first, as clients expect. A command that could not be run has both a status (126,
+ * 127, as in a shell) and a sentence.
  */
 static void finish(struct exec *e)
 {
@@ -94,6 +94,10 @@ static void finish_when_over(struct exec *e)
 {
         if (!e->has_ended)
                 return;
+        if (e->is_interactive && relay_fd(e->streams[0]) < 0) { /* it failed before there was a terminal */
+                finish(e);
+                return;
+        }
         for (size_t i = 0; i < e->n_streams; i++)
                 if (!relay_is_over(e->streams[i]))
                         return;
@@ -120,8 +124,8 @@ static void on_ended(void *data, int r, struct json_object *result, struct error
                 error_move(&e->error, err);
                 error_prefix(&e->error, "Instance \"%s\"", e->name);
         } else if (message) {
-                error_set(&e->error, e->status == 127 ? ERR_NOT_FOUND : ERR_FORBIDDEN, "%s in instance \"%s\"", message,
-                          e->name);
+                error_set(&e->error, e->status == 127 ? ERR_NOT_FOUND : ERR_FORBIDDEN,
+                          "%s in instance \"%s\"", message, e->name);
         }
         take_terminal(e); /* a short command may be over before its terminal was looked for */
         watch_stop(TAKE_PTR(e->worker_watch));
@@ -351,9 +355,12 @@ static struct exec *exec_new(struct request *req, struct instance *i, const stru
 {
         struct exec *e = xnew(struct exec);
         struct operation_spec spec = { .class = p->wait_for_websocket ? OPERATION_WEBSOCKET : OPERATION_TASK,
-                                       .description = "Executing command", .project = i->project,
-                                       .resource_kind = "instances", .resource_name = i->name,
-                                       .cancel = on_cancel, .data = e };
+                                       .description = "Executing command",
+                                       .project = i->project,
+                                       .resource_kind = "instances",
+                                       .resource_name = i->name,
+                                       .cancel = on_cancel,
+                                       .data = e };
         e->server = i->server;
         e->name = xstrdup(i->name);
         e->num = i->num;

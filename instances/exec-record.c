@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Recorded commands go on without the daemon that began them. What a later one needs to show their operations lies in
- * the instance's run directory, which is a tmpfs: nothing here waits for a disk.
+ * Recorded commands go on without the daemon that began them. What a later one needs to show their operations
+ * lies in the instance's run directory, which is a tmpfs: nothing here waits for a disk.
  */
 #include "instances/exec.h"
 #include "base/alloc.h"
@@ -64,7 +64,8 @@ static int open_output(const struct instance *i, const char *id, const char *whi
         return open_new(path);
 }
 
-static int write_note(const struct instance *i, const char *id, struct json_object *note, struct exec_record *rec)
+static int write_note(const struct instance *i, const char *id, struct json_object *note,
+                      struct exec_record *rec)
 {
         _cleanup_free_ char *dir = record_dir(i);
         const char *text = json_text(note);
@@ -175,7 +176,8 @@ static void look(void *data)
 {
         struct found *f = data;
         bool is_alive = flock(f->record.note_fd, LOCK_EX | LOCK_NB) < 0;
-        int64_t status = read_status(f->record.exit_file); /* after the lock: it is written before that is let go */
+        int64_t status =
+                read_status(f->record.exit_file); /* after the lock: it is written before that is let go */
         if (status >= 0)
                 tell_end(f, status);
         else if (is_alive)
@@ -206,9 +208,12 @@ static void recover_one(struct instance *i, const char *id)
                 exec_record_done(&rec);
                 return;
         }
-        struct operation_spec spec = { .class = OPERATION_TASK, .description = "Executing command",
-                                       .project = i->project, .resource_kind = "instances",
-                                       .resource_name = i->name, .id = id };
+        struct operation_spec spec = { .class = OPERATION_TASK,
+                                       .description = "Executing command",
+                                       .project = i->project,
+                                       .resource_kind = "instances",
+                                       .resource_name = i->name,
+                                       .id = id };
         struct found *f = xnew(struct found);
         f->server = i->server;
         f->record = rec;

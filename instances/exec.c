@@ -18,7 +18,8 @@ static int check_environment(const struct strmap *env, struct error *err)
         for (size_t i = 0; i < env->n; i++)
                 if (!*env->items[i].key || strchr(env->items[i].key, '=')) {
                         _cleanup_free_ char *shown = name_printable(env->items[i].key);
-                        return error_set(err, ERR_BAD_REQUEST, "\"%s\" is not a name of an environment variable", shown);
+                        return error_set(err, ERR_BAD_REQUEST,
+                                         "\"%s\" is not a name of an environment variable", shown);
                 }
         return 0;
 }
@@ -26,7 +27,8 @@ static int check_environment(const struct strmap *env, struct error *err)
 static int check_mode(const struct instance_exec_post *p, struct error *err)
 {
         if (p->interactive && !p->wait_for_websocket)
-                return error_set(err, ERR_BAD_REQUEST, "An \"interactive\" command needs \"wait-for-websocket\"");
+                return error_set(err, ERR_BAD_REQUEST,
+                                 "An \"interactive\" command needs \"wait-for-websocket\"");
         if (p->record_output && p->wait_for_websocket)
                 return error_set(err, ERR_BAD_REQUEST,
                                  "\"record-output\" and \"wait-for-websocket\" cannot be used together");
@@ -57,7 +59,8 @@ void exec_environment(const struct strmap *config, const struct instance_exec_po
 {
         for (size_t i = 0; i < config->n; i++)
                 if (str_starts(config->items[i].key, ENVIRONMENT_PREFIX))
-                        strmap_set(ret, config->items[i].key + strlen(ENVIRONMENT_PREFIX), config->items[i].value);
+                        strmap_set(ret, config->items[i].key + strlen(ENVIRONMENT_PREFIX),
+                                   config->items[i].value);
         strmap_merge(ret, &p->environment);
 }
 

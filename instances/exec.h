@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands inside running instances. exec.c has the rules and is pure; exec-ops.c runs them; exec-record.c keeps what
- * recorded ones left behind; exec-api.c is the route.
+ * Commands inside running instances. exec.c has the rules and is pure; exec-ops.c runs them; exec-record.c
+ * keeps what recorded ones left behind; exec-api.c is the route.
  */
 #pragma once
 
@@ -28,13 +28,13 @@ void exec_begin(struct request *req, struct instance *i, const struct instance_e
 #define EXEC_RECORD_KEEP_MS (5 * 60 * 1000)
 
 /*
- * A recorded command: its outputs in the instance's log directory; beside its run directory's other files the note
- * exec/<id>.json, for a later daemon, and the exit file exec/<id>.exit. The note is locked by the worker as long as it
- * lives, whoever started it.
+ * A recorded command: its outputs in the instance's log directory; beside its run directory's other files the
+ * note exec/<id>.json, for a later daemon, and the exit file exec/<id>.exit. The note is locked by the worker
+ * as long as it lives, whoever started it.
  */
 struct exec_record {
-        char *note_file, *exit_file; /* owned */
-        struct json_object *output;  /* owned: {"1":url,"2":url}, for the metadata */
+        char *note_file, *exit_file;       /* owned */
+        struct json_object *output;        /* owned: {"1":url,"2":url}, for the metadata */
         int stdout_fd, stderr_fd, note_fd; /* owned */
 };
 #define EXEC_RECORD_INIT ((struct exec_record){ .stdout_fd = -EBADF, .stderr_fd = -EBADF, .note_fd = -EBADF })

@@ -14,8 +14,8 @@
 struct transfer {
         struct request *req;
         char *project, *url, *path; /* of the instance, and in it */
-        int content; /* our end of the content's pipe */
-        int commit;  /* closed without a byte: the upload broke off */
+        int content;                /* our end of the content's pipe */
+        int commit;                 /* closed without a byte: the upload broke off */
         bool is_answered, is_body_over, is_job_over;
         int result;
         struct error error;
@@ -238,9 +238,11 @@ static void delete_file(struct request *req)
 const struct route instance_file_routes[] = {
         { METHOD_GET, "/1.0/instances/{name}/files", get_file, PERM_VIEW, ROUTE_PROJECT,
           "A file's content, a symbolic link's target or a directory's entries." },
-        { METHOD_HEAD, "/1.0/instances/{name}/files", get_file, PERM_VIEW, ROUTE_PROJECT, "What kind of file it is." },
+        { METHOD_HEAD, "/1.0/instances/{name}/files", get_file, PERM_VIEW, ROUTE_PROJECT,
+          "What kind of file it is." },
         { METHOD_POST, "/1.0/instances/{name}/files", post_file, PERM_EDIT, ROUTE_PROJECT | ROUTE_STREAM,
           "Write a file, make a directory or a symbolic link." },
-        { METHOD_DELETE, "/1.0/instances/{name}/files", delete_file, PERM_EDIT, ROUTE_PROJECT, "Remove a file." },
+        { METHOD_DELETE, "/1.0/instances/{name}/files", delete_file, PERM_EDIT, ROUTE_PROJECT,
+          "Remove a file." },
         { 0 },
 };

@@ -42,7 +42,8 @@ static void name_error(struct file_work *w, struct error *err)
 {
         const char *path = json_get_string(w->spec.take_args, "path", "");
         if (err->code == ERR_NOT_FOUND && streq(w->spec.job, "file-put"))
-                error_set(err, ERR_NOT_FOUND, "The directory for \"%s\" does not exist in instance \"%s\"", path, w->name);
+                error_set(err, ERR_NOT_FOUND, "The directory for \"%s\" does not exist in instance \"%s\"",
+                          path, w->name);
         else if (err->code == ERR_NOT_FOUND)
                 error_set(err, ERR_NOT_FOUND, "File \"%s\" not found in instance \"%s\"", path, w->name);
         else

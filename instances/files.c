@@ -47,14 +47,16 @@ static const char *header_of(struct request *req, const char *name)
 }
 
 /* -1, as some clients send it, means the same as no header. */
-static int add_id(struct request *req, const char *header, const char *key, struct json_object *into, struct error *err)
+static int add_id(struct request *req, const char *header, const char *key, struct json_object *into,
+                  struct error *err)
 {
         uint64_t id;
         const char *text = header_of(req, header);
         if (str_empty(text) || streq(text, "-1"))
                 return 0;
         if (units_parse_uint(text, ID_MAX, &id) < 0)
-                return error_set(err, ERR_BAD_REQUEST, "%s: \"%s\" is not a number from 0 to %u", header, text, ID_MAX);
+                return error_set(err, ERR_BAD_REQUEST, "%s: \"%s\" is not a number from 0 to %u", header,
+                                 text, ID_MAX);
         json_set_int(into, key, (int64_t)id);
         return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files of instances, running or not. files.c has the words of the wire (pure); files-ops.c runs the jobs; files-api.c
- * has the routes. The tree of a stopped instance can be assembled once at a time: file work on it goes one after the
- * other, and a start waits for it.
+ * Files of instances, running or not. files.c has the words of the wire (pure); files-ops.c runs the jobs;
+ * files-api.c has the routes. The tree of a stopped instance can be assembled once at a time: file work on it
+ * goes one after the other, and a start waits for it.
  */
 #pragma once
 
@@ -28,7 +28,8 @@ struct file_work_spec {
         struct json_object *take_args; /* "path" and what is the job's own */
         int take_stdin, take_stdout, take_commit;
         void (*answered)(void *data, struct json_object *result); /* may be NULL */
-        void (*done)(void *data, int r, struct json_object *result, struct error *err); /* once, never at once */
+        void (*done)(void *data, int r, struct json_object *result,
+                     struct error *err); /* once, never at once */
         void *data;
 };
 #define FILE_WORK_SPEC_INIT                                                                                  \

@@ -22,7 +22,8 @@ bool instance_runs_privileged(struct instance *i)
         unsigned inside, outside;
         _cleanup_strbuf_ struct strbuf map = STRBUF_INIT;
         snprintf(path, sizeof path, "/proc/%d/uid_map", (int)i->pid);
-        if (path_read_file(AT_FDCWD, path, KiB(4), &map) < 0 || sscanf(strbuf_str(&map), "%u %u", &inside, &outside) != 2)
+        if (path_read_file(AT_FDCWD, path, KiB(4), &map) < 0 ||
+            sscanf(strbuf_str(&map), "%u %u", &inside, &outside) != 2)
                 return instance_is_privileged(i);
         return inside == outside;
 }

@@ -244,13 +244,16 @@ static void delete_one(struct request *req)
         if (str_starts(req->params[1], "exec_"))
                 log_delete(req, i, req->params[1]);
         else
-                reply_errorf(req, ERR_BAD_REQUEST, "Log \"%s\" cannot be deleted, only the outputs of recorded commands can",
+                reply_errorf(req, ERR_BAD_REQUEST,
+                             "Log \"%s\" cannot be deleted, only the outputs of recorded commands can",
                              req->params[1]);
 }
 
 const struct route instance_log_routes[] = {
-        { METHOD_GET, "/1.0/instances/{name}/logs", get_list, PERM_VIEW, ROUTE_PROJECT, "List an instance's logs." },
-        { METHOD_GET, "/1.0/instances/{name}/logs/{filename}", get_one, PERM_VIEW, ROUTE_PROJECT, "One log." },
+        { METHOD_GET, "/1.0/instances/{name}/logs", get_list, PERM_VIEW, ROUTE_PROJECT,
+          "List an instance's logs." },
+        { METHOD_GET, "/1.0/instances/{name}/logs/{filename}", get_one, PERM_VIEW, ROUTE_PROJECT,
+          "One log." },
         { METHOD_DELETE, "/1.0/instances/{name}/logs/{filename}", delete_one, PERM_EDIT, ROUTE_PROJECT,
           "Delete the output of a recorded command." },
         { 0 },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log directory of an instance: what its console has shown and the outputs of recorded commands. Files here are
- * read and removed by workers, since they may be large and their disk slow.
+ * The log directory of an instance: what its console has shown and the outputs of recorded commands. Files
+ * here are read and removed by workers, since they may be large and their disk slow.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The jobs on directories of logs, which are ours and hold no guest's links: `log-get` {"dir","name"} -> {"size":N} and
- * then so many bytes on descriptor 1; `log-delete` {"dir","name"}: the file, or the directory with what is in it.
+ * The jobs on directories of logs, which are ours and hold no guest's links: `log-get` {"dir","name"} ->
+ * {"size":N} and then so many bytes on descriptor 1; `log-delete` {"dir","name"}: the file, or the directory
+ * with what is in it.
  */
 #include "runtime/jobs.h"
 #include "runtime/stream.h"

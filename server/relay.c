@@ -5,7 +5,8 @@
 
 #include <unistd.h>
 
-/* What a unix socket takes at once by default (net.core.wmem_default): a larger frame would be copied in part. */
+/* What a unix socket takes at once by default (net.core.wmem_default): a larger frame would be copied in
+ * part. */
 #define SLICE (size_t)(208 * 1024)
 #define SLICES_PER_TURN 4
 
@@ -93,7 +94,8 @@ static void end_input(struct relay *r)
                 drop_fd(r);
 }
 
-/* Nobody reads it any more: what still comes is dropped, as a shell does with a pipe whose reader has left. */
+/* Nobody reads it any more: what still comes is dropped, as a shell does with a pipe whose reader has left.
+ */
 static void refuse_input(struct relay *r)
 {
         r->is_input_over = true;
@@ -144,7 +146,8 @@ static void flush_input(struct relay *r)
                 ws_pause(r->ws, false);
 }
 
-static void on_data(struct ws *ws _unused_, void *data, enum ws_opcode opcode, uint8_t *payload, size_t n, bool is_end)
+static void on_data(struct ws *ws _unused_, void *data, enum ws_opcode opcode, uint8_t *payload, size_t n,
+                    bool is_end)
 {
         struct relay *r = data;
         bool is_empty_text = opcode == WS_TEXT && is_end && n == 0 && !r->is_message_begun;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes between a websocket and a descriptor (a pipe, a terminal, a stream socket), with back-pressure both ways: while
- * the peer does not take its frames the descriptor is not read, and while the descriptor has no room the peer is not
- * read. Either side may come first. Knows nothing of what flows, nor of who started whom.
+ * Bytes between a websocket and a descriptor (a pipe, a terminal, a stream socket), with back-pressure both
+ * ways: while the peer does not take its frames the descriptor is not read, and while the descriptor has no
+ * room the peer is not read. Either side may come first. Knows nothing of what flows, nor of who started
+ * whom.
  *
- * What the peers of LXD expect: output is binary frames, one for each read, then a text frame without content; an empty
- * text frame or the close of the websocket ends the input.
+ * What the peers of LXD expect: output is binary frames, one for each read, then a text frame without
+ * content; an empty text frame or the close of the websocket ends the input.
  */
 #pragma once
 
@@ -18,7 +19,8 @@ enum relay_ways {
 };
 
 struct relay;
-/* The output is over, or the peer is gone: look with the functions below. The relay may be freed from here. */
+/* The output is over, or the peer is gone: look with the functions below. The relay may be freed from here.
+ */
 typedef void (*relay_changed_fn)(void *data);
 
 struct relay *relay_new(struct server *s, unsigned ways, relay_changed_fn changed, void *data);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* links: testdaemon instances networks storage-pools images profiles projects */
-/* Commands in instances over the API: the websockets on one side, a worker played by the test on the other. */
+/* Commands in instances over the API: the websockets on one side, a worker played by the test on the other.
+ */
 #include "tests/lib/guest.h"
 
 #include <sys/socket.h>
@@ -29,7 +30,8 @@ static void begin(struct test_daemon *d, const char *body)
 
 static struct session connect_all(struct test_daemon *d, bool is_interactive)
 {
-        _cleanup_free_ char *in = websocket_url(d, "0"), *out = websocket_url(d, "1"), *err = websocket_url(d, "2");
+        _cleanup_free_ char *in = websocket_url(d, "0"), *out = websocket_url(d, "1"),
+                            *err = websocket_url(d, "2");
         _cleanup_free_ char *control = websocket_url(d, "control");
         struct session s = { .control = api_websocket(d, control), .in = api_websocket(d, in) };
         if (is_interactive)
@@ -77,7 +79,8 @@ TEST(streams_flow_and_the_status_comes_at_the_end)
 {
         struct test_daemon *d = guest_start();
         char text[16] = "";
-        begin(d, "{\"command\":[\"cat\"],\"wait-for-websocket\":true,\"environment\":{\"BOTH\":\"request\"}}");
+        begin(d,
+              "{\"command\":[\"cat\"],\"wait-for-websocket\":true,\"environment\":{\"BOTH\":\"request\"}}");
         ASSERT_STR(api_string(d, "metadata/class"), "websocket");
         ASSERT_STR(api_string(d, "metadata/description"), "Executing command");
         ASSERT_STR(api_string(d, "metadata/resources/instances/0"), "/1.0/instances/c1");
@@ -145,7 +148,8 @@ TEST(an_interactive_command_gets_its_terminal_and_its_size)
         struct test_daemon *d = guest_start();
         char text[128] = "";
         int pair[2];
-        begin(d, "{\"command\":[\"sh\"],\"wait-for-websocket\":true,\"interactive\":true,\"width\":80,\"height\":24}");
+        begin(d, "{\"command\":[\"sh\"],\"wait-for-websocket\":true,\"interactive\":true,\"width\":80,"
+                 "\"height\":24}");
         ASSERT_STR(api_string(d, "metadata/metadata/fds/1"), NULL);
         struct session s = connect_all(d, true);
         ASSERT_TRUE(json_get_bool(held.args, "interactive", false));
@@ -166,6 +170,18 @@ TEST(an_interactive_command_gets_its_terminal_and_its_size)
         fd_close(pair[0]);
         held_end(0, "{\"return\":130}");
         ASSERT_STR(operation_result(d, "metadata/metadata/return"), "130");
+        end(d, &s);
+}
+
+TEST(an_interactive_command_that_fails_before_it_has_a_terminal_ends)
+{
+        struct test_daemon *d = guest_start();
+        begin(d, "{\"command\":[\"sh\"],\"wait-for-websocket\":true,\"interactive\":true}");
+        struct session s = connect_all(d, true);
+        held_end(ERR_WRONG_STATE, "The instance is not running");
+        ASSERT_STR(operation_result(d, "metadata/status"), "Failure");
+        ASSERT_STR(api_string(d, "metadata/err"), "Instance \"c1\": The instance is not running");
+        ASSERT_STR(api_string(d, "metadata/metadata/return"), NULL);
         end(d, &s);
 }
 
@@ -226,9 +242,12 @@ TEST(a_secret_serves_once_and_after_the_end_its_websocket_is_closed)
 {
         struct test_daemon *d = guest_start();
         begin(d, "{\"command\":[\"true\"],\"wait-for-websocket\":true}");
-        _cleanup_free_ char *in = websocket_url(d, "0"), *out = websocket_url(d, "1"), *err = websocket_url(d, "2");
+        _cleanup_free_ char *in = websocket_url(d, "0"), *out = websocket_url(d, "1"),
+                            *err = websocket_url(d, "2");
         _cleanup_free_ char *control = websocket_url(d, "control");
-        struct session s = { .in = api_websocket(d, in), .out = api_websocket(d, out), .err = api_websocket(d, err) };
+        struct session s = { .in = api_websocket(d, in),
+                             .out = api_websocket(d, out),
+                             .err = api_websocket(d, err) };
         ASSERT_EQ(api_get(d, in), 403);
         held_end(0, "{\"return\":0}");
         turn(d);
@@ -246,7 +265,8 @@ TEST(what_makes_no_sense_is_refused_with_a_sentence)
                 { "{\"command\":[]}", "command" },
                 { "{\"command\":\"true\"}", "a list" },
                 { "{\"command\":[\"true\"],\"interactive\":true}", "wait-for-websocket" },
-                { "{\"command\":[\"true\"],\"record-output\":true,\"wait-for-websocket\":true}", "record-output" },
+                { "{\"command\":[\"true\"],\"record-output\":true,\"wait-for-websocket\":true}",
+                  "record-output" },
                 { "{\"command\":[\"true\"],\"user\":-1}", "user" },
                 { "{\"command\":[\"true\"],\"width\":70000}", "width" },
                 { "{\"command\":[\"true\"],\"cwd\":\"tmp\"}", "tmp" },

@@ -66,7 +66,9 @@ TEST(a_path_may_come_without_its_slash)
 {
         struct test_daemon *d = guest_start();
         struct play *p = play_new(d);
-        ASSERT_EQ(get(p, FILES "etc%2Fa%20b", "{\"type\":\"file\",\"uid\":1,\"gid\":2,\"mode\":420,\"size\":4}", "text"), 200);
+        ASSERT_EQ(get(p, FILES "etc%2Fa%20b",
+                      "{\"type\":\"file\",\"uid\":1,\"gid\":2,\"mode\":420,\"size\":4}", "text"),
+                  200);
         ASSERT_STR(p->name, "file-get");
         ASSERT_STR(json_get_string(p->args, "path", ""), "/etc/a b");
         ASSERT_STR(json_get_string(p->args, "cgroup", ""), "lightd-test/1");
@@ -81,11 +83,12 @@ TEST(each_kind_of_file_has_its_form)
         static const struct {
                 const char *answer, *content, *text, *headers;
         } rows[] = {
-                { "{\"type\":\"file\",\"uid\":1,\"gid\":2,\"mode\":420,\"size\":4,\"modified\":1}", "text", "text",
+                { "{\"type\":\"file\",\"uid\":1,\"gid\":2,\"mode\":420,\"size\":4,\"modified\":1}", "text",
+                  "text",
                   "X-LXD-uid: 1\r\nX-LXD-gid: 2\r\nX-LXD-mode: 0644\r\nX-LXD-type: file\r\n"
                   "X-LXD-modified: 1970-01-01 00:00:01 +0000 UTC\r\n" },
-                { "{\"type\":\"symlink\",\"uid\":0,\"gid\":0,\"mode\":511,\"size\":3,\"target\":\"one\"}", NULL, "one",
-                  "X-LXD-mode: 0777\r\nX-LXD-type: symlink\r\n" },
+                { "{\"type\":\"symlink\",\"uid\":0,\"gid\":0,\"mode\":511,\"size\":3,\"target\":\"one\"}",
+                  NULL, "one", "X-LXD-mode: 0777\r\nX-LXD-type: symlink\r\n" },
                 { "{\"type\":\"directory\",\"uid\":0,\"gid\":0,\"mode\":493,\"entries\":[\"a\",\"b\"]}", NULL,
                   "\"metadata\":[\"a\",\"b\"]", "X-LXD-type: directory\r\n" },
         };
@@ -125,7 +128,9 @@ TEST(a_file_that_is_not_there_is_named_with_its_instance)
 
 TEST(an_upload_is_committed_when_its_body_is_whole)
 {
-        static const char *const headers[] = { "x-lxd-uid", "3", "x-lxd-gid", "4", "x-lxd-mode", "0600", NULL };
+        static const char *const headers[] = {
+                "x-lxd-uid", "3", "x-lxd-gid", "4", "x-lxd-mode", "0600", NULL
+        };
         struct test_daemon *d = guest_start();
         struct play *p = play_new(d);
         timer_start(d->server, 0, play, p);
@@ -159,9 +164,9 @@ TEST(an_upload_that_breaks_off_is_not_committed)
 TEST(headers_that_make_no_sense_are_refused_by_name)
 {
         static const char *const rows[][3] = {
-                { "x-lxd-type", "fifo", "X-LXD-type" },   { "x-lxd-write", "truncate", "X-LXD-write" },
-                { "x-lxd-uid", "root", "X-LXD-uid" },     { "x-lxd-gid", "4294967295", "X-LXD-gid" },
-                { "x-lxd-mode", "rwx", "X-LXD-mode" },    { "x-lxd-mode", "0999", "X-LXD-mode" },
+                { "x-lxd-type", "fifo", "X-LXD-type" }, { "x-lxd-write", "truncate", "X-LXD-write" },
+                { "x-lxd-uid", "root", "X-LXD-uid" },   { "x-lxd-gid", "4294967295", "X-LXD-gid" },
+                { "x-lxd-mode", "rwx", "X-LXD-mode" },  { "x-lxd-mode", "0999", "X-LXD-mode" },
         };
         struct test_daemon *d = guest_start();
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -177,7 +182,8 @@ TEST(a_mode_is_octal_with_a_zero_and_decimal_without)
         static const struct {
                 const char *text;
                 int mode;
-        } rows[] = { { "0644", 0644 }, { "0o644", 0644 }, { "420", 0644 }, { "0", 0 }, { "", -1 }, { "07777", 07777 } };
+        } rows[] = { { "0644", 0644 }, { "0o644", 0644 }, { "420", 0644 },
+                     { "0", 0 },       { "", -1 },        { "07777", 07777 } };
         int mode;
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 ASSERT_OK(file_parse_mode(rows[i].text, &mode, NULL));

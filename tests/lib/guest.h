@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests of what is done inside instances: a daemon with the running instance "c1", whose "init" is the test itself,
- * and a runner that keeps each job until the test, in the worker's place, has answered it.
+ * For tests of what is done inside instances: a daemon with the running instance "c1", whose "init" is the
+ * test itself, and a runner that keeps each job until the test, in the worker's place, has answered it.
  */
 #pragma once
 
@@ -87,8 +87,9 @@ static void guest_put_instance(struct server *s _unused_, struct change *c)
 
 static struct test_daemon *guest_start(void)
 {
-        struct test_daemon *d = test_daemon_new((family_fn *[]){ projects_register, profiles_register, storage_pools_register,
-                                                                 networks_register, images_register, instances_register, NULL });
+        struct test_daemon *d = test_daemon_new((family_fn *[]){ projects_register, profiles_register,
+                                                                 storage_pools_register, networks_register,
+                                                                 images_register, instances_register, NULL });
         router_add(d->server, operation_routes);
         test_daemon_put(d, projects_first_start);
         test_daemon_put(d, profiles_first_start);

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib/lib.sh"
 need_program lxc curl jq script nsenter
 
+output="" # of assert_status
 start_ready_daemon
 lightc launch busybox c1 >/dev/null
 lightc init busybox off >/dev/null

@@ -6,7 +6,7 @@ need_program lxc curl jq
 
 start_ready_daemon
 lightc launch busybox c1 >/dev/null
-cd "$TEST_DIR"
+cd "$TEST_DIR" || exit
 head -c 30000000 /dev/urandom >blob
 mkdir -p tree/sub
 echo 1 >tree/one
