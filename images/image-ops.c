@@ -73,7 +73,7 @@ static void on_deleted(void *data, int r, struct error *err)
                 return;
         }
         _cleanup_free_ char *url = image_url(d->fingerprint);
-        event_lifecycle(d->server, NULL, "image-deleted", d->project, url, NULL);
+        event_lifecycle_by(d->server, operation_who(d->op), "image-deleted", d->project, url, NULL);
         operation_succeed(d->op, NULL);
         if (image_is_stored(d->server, d->fingerprint))
                 deletion_end(d);

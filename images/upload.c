@@ -61,7 +61,7 @@ static void on_added(void *data, int r, const char *fingerprint, struct error *e
         _cleanup_free_ char *size = xasprintf("%lld", o ? (long long)((struct image *)o->body)->size : 0);
         struct json_object *context = json_object_new_object(), *m = json_object_new_object();
         json_set_string(context, "type", "container");
-        event_lifecycle(u->server, NULL, "image-created", u->project, url, context);
+        event_lifecycle_by(u->server, operation_who(u->op), "image-created", u->project, url, context);
         json_set_string(m, "fingerprint", fingerprint);
         json_set_string(m, "size", size); /* a text, as LXD has it */
         operation_succeed(u->op, m);

@@ -86,7 +86,10 @@ static void on_committed(void *data, int r, struct error *err)
                 return;
         }
         c->is_committed = true;
-        instance_event(c->instance, NULL, "instance-created", NULL);
+        struct json_object *context = json_object_new_object();
+        json_set_string(context, "type", "container");
+        json_set_string(context, "location", "none");
+        instance_event(c->instance, NULL, "instance-created", context);
         if (c->post.is_start_wanted)
                 instance_start(c->instance, c->op, on_started, c);
         else

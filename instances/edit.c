@@ -145,13 +145,16 @@ static void on_stored(void *data, int r, struct error *err)
 {
         struct edit *e = data;
         struct instance *i = e->instance;
+        struct json_object *context = NULL;
         if (r >= 0 && e->is_renaming) {
+                context = json_object_new_object();
+                json_set_string(context, "old_name", i->name);
                 instance_logs_rename(i, e->new_name);
                 instance_renamed(i, e->new_name);
         }
         if (r >= 0) {
                 instance_touch(i);
-                instance_event(i, e->req, e->action, NULL);
+                instance_event(i, e->req, e->action, context);
         }
         instance_release(i);
         if (e->op && r < 0)
@@ -198,7 +201,7 @@ static void change_instance(struct request *req, enum type_mode mode, bool is_as
         if (is_async) {
                 struct operation_spec spec = { .class = OPERATION_TASK, .description = "Updating instance",
                                                .project = i->project, .resource_kind = "instances", .resource_name = i->name };
-                e->op = operation_new(req->server, req, &spec);
+                e->op = i->busy_op = operation_new(req->server, req, &spec);
                 reply_operation(req, e->op);
         } else {
                 e->req = req;
@@ -281,7 +284,7 @@ void instance_post(struct request *req)
         type_done(&instance_post_type, &post);
         struct operation_spec spec = { .class = OPERATION_TASK, .description = "Renaming instance", .project = i->project,
                                        .resource_kind = "instances", .resource_name = i->name };
-        e->op = operation_new(req->server, req, &spec);
+        e->op = i->busy_op = operation_new(req->server, req, &spec);
         reply_operation(req, e->op);
         commit_rename(e);
 }

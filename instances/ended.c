@@ -160,7 +160,8 @@ void instance_ended(struct instance *i, const struct monitor_exit *e)
         }
         let_go(i);
         instance_set_state(i, INSTANCE_STOPPED);
-        instance_event(i, NULL, "instance-shutdown", NULL);
+        if (!is_reboot && !(i->is_user_stop && i->busy_op)) /* otherwise the operation tells it */
+                instance_event(i, NULL, "instance-shutdown", NULL);
         i->is_cleaning = true;
         instance_tear_down(i, on_clean, i);
         instance_unuse_layers(i);

@@ -324,8 +324,9 @@ uint32_t instance_idmap_base(const struct instance *i)
         return i->server->idmap_base + i->num * INSTANCE_IDMAP_SIZE;
 }
 
-void instance_event(struct instance *i, struct request *req, const char *action, struct json_object *take_context)
+void instance_event(struct instance *i, const struct request *req, const char *action, struct json_object *take_context)
 {
         _cleanup_free_ char *url = instance_url(i);
-        event_lifecycle(i->server, req, action, i->project, url, take_context);
+        const struct identity *who = req ? &req->who : i->busy_op ? operation_who(i->busy_op) : NULL;
+        event_lifecycle_by(i->server, who, action, i->project, url, take_context);
 }

@@ -97,5 +97,5 @@ char *instance_cgroup(const struct instance *i);
 uint32_t instance_idmap_base(const struct instance *i);
 #define INSTANCE_IDMAP_SIZE 65536
 
-/* Events: "instance-started" and the like. */
-void instance_event(struct instance *i, struct request *req, const char *action, struct json_object *take_context);
+/* Events: "instance-started" and the like. Without a request, the one who asked for the work under way is named. */
+void instance_event(struct instance *i, const struct request *req, const char *action, struct json_object *take_context);

@@ -114,6 +114,8 @@ static void run_stop(struct action *a, const struct wish *w)
         struct instance *i = a->instance;
         if (i->state == INSTANCE_FROZEN && !w->is_force)
                 instance_freeze(i, false, NULL);
+        if (a->then != THEN_START && !w->is_force)
+                a->event = "instance-shutdown";
         if (a->then == THEN_NOTHING && instance_body(i)->ephemeral)
                 a->then = THEN_DELETE;
         instance_stop(i, w->is_force, w->timeout_ms, on_stopped, a);
@@ -230,6 +232,7 @@ void instance_delete_request(struct request *req)
                 return;
         }
         struct action *a = action_new(req, i, "Deleting instance", "instance-deleted", false);
+        i->busy_op = a->op;
         reply_operation(req, a->op);
         instance_delete(i, on_deleted, a);
 }

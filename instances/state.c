@@ -26,7 +26,8 @@ void instance_write_state(struct instance *i, struct json_writer *w)
         json_write_key_string(w, "status", status);
         json_write_key_int(w, "status_code", code);
         json_write_key(w, "disk");
-        json_write_null(w); /* the pools of this release do not count a volume's bytes cheaply */
+        json_write_object_begin(w); /* empty: the pools of this release do not count a volume's bytes cheaply */
+        json_write_object_end(w);
         write_memory(&f, w);
         json_write_key(w, "network");
         if (runs)

@@ -76,8 +76,14 @@ void event_send(struct server *s, const char *type, const char *project, const c
         }
 }
 
-void event_lifecycle(struct server *s, struct request *req, const char *action, const char *project,
+void event_lifecycle(struct server *s, const struct request *req, const char *action, const char *project,
                      const char *source, struct json_object *take_context)
+{
+        event_lifecycle_by(s, req ? &req->who : NULL, action, project, source, take_context);
+}
+
+void event_lifecycle_by(struct server *s, const struct identity *who, const char *action, const char *project,
+                        const char *source, struct json_object *take_context)
 {
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
         _cleanup_json_ struct json_object *context = take_context;
@@ -92,11 +98,11 @@ void event_lifecycle(struct server *s, struct request *req, const char *action, 
                 json_write_key(&w, "context");
                 json_write_tree(&w, context);
         }
-        if (req) {
+        if (who) {
                 json_write_key(&w, "requestor");
                 json_write_object_begin(&w);
-                json_write_key_string(&w, "username", req->who.text);
-                json_write_key_string(&w, "protocol", req->who.protocol);
+                json_write_key_string(&w, "username", who->text);
+                json_write_key_string(&w, "protocol", who->protocol);
                 json_write_object_end(&w);
         }
         json_write_object_end(&w);

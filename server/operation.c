@@ -114,6 +114,11 @@ const char *operation_id(const struct operation *op)
         return op->id;
 }
 
+const struct identity *operation_who(const struct operation *op)
+{
+        return op->who.protocol ? &op->who : NULL;
+}
+
 void *operation_data(struct operation *op)
 {
         return op->data;

@@ -41,6 +41,8 @@ void operation_add_resource(struct operation *op, const char *kind, const char *
 /* 202 with Location and the operation as metadata; the operation is RUNNING from here. */
 void reply_operation(struct request *req, struct operation *op);
 
+/* Who asked for it; NULL: the daemon itself. */
+const struct identity *operation_who(const struct operation *op);
 const char *operation_id(const struct operation *op);
 bool operation_is_done(const struct operation *op);
 /* Merges members into the metadata (taken) and tells listeners (at most 10 a second for progress). */
