@@ -37,6 +37,7 @@ struct conn *conn_new(struct server *s, const struct identity *who, const struct
         c->handle = handle;
         c->body_fd = c->stream_fd = -EBADF;
         c->body.max = JSON_TEXT_MAX;
+        c->body_is_complete = true;
         list_init(&c->node);
         http_parser_init_request(&c->parser);
         return c;
@@ -241,7 +242,22 @@ static void on_end(struct conn *c)
                 request_dispatch(c->req);
 }
 
-static void on_bad(struct conn *c)
+static void on_bad_body(struct conn *c)
+{
+        _cleanup_error_ struct error err = ERROR_INIT;
+        bool is_unanswered = c->req && (c->body_mode == BODY_JSON || c->body_mode == BODY_DISCARD);
+        if (c->body_mode == BODY_FD)
+                conn_body_end(c, -EPROTO);
+        if (!is_unanswered) { /* no second answer can follow one that is under way */
+                conn_close(c);
+                return;
+        }
+        c->must_close = c->body_is_complete = true;
+        error_set(&err, ERR_BAD_REQUEST, "%s", c->parser.problem);
+        reply_error(c->req, &err);
+}
+
+static void on_bad_head(struct conn *c)
 {
         _cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
         struct json_writer w = JSON_WRITER(&body);
@@ -255,19 +271,13 @@ static void on_bad(struct conn *c)
         json_write_key(&w, "metadata");
         json_write_null(&w);
         json_write_object_end(&w);
-        if (c->body_mode == BODY_FD)
-                conn_body_end(c, -EPROTO);
-        if (c->req) { /* its body was broken: no second answer can follow an answer under way */
-                conn_close(c);
-                return;
-        }
         http_write_status(&c->output, c->parser.status);
         http_write_header(&c->output, "Content-Type", "application/json");
         http_write_length(&c->output, body.len);
         http_write_close(&c->output);
         http_write_end(&c->output);
         strbuf_add(&c->output, body.data, body.len);
-        c->must_close = c->body_is_complete = true; /* nothing more is parsed */
+        c->must_close = true; /* nothing more is parsed */
         conn_flush(c);
 }
 
@@ -285,7 +295,10 @@ static bool handle_event(struct conn *c, enum http_event event)
                 on_end(c);
                 return !c->is_ws && !c->req && c->stream_fd < 0;
         case HTTP_BAD:
-                on_bad(c);
+                if (c->body_is_complete)
+                        on_bad_head(c);
+                else
+                        on_bad_body(c);
                 return false;
         default:
                 return false;

@@ -184,6 +184,24 @@ TEST(broken_requests_are_refused_and_end_the_connection)
         }
 }
 
+TEST(a_broken_body_is_refused_once)
+{
+        static const char *const heads[] = {
+                "POST /1.0/body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",    /* waits for its body */
+                "POST /1.0/nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", /* has its answer already */
+        };
+        for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+                struct wire w;
+                wire_open(&w);
+                feed(&w, heads[i]);
+                feed(&w, "zz\r\nGET /1.0/echo/a HTTP/1.1\r\nHost: x\r\n\r\n");
+                ASSERT_EQ(count(&w, "HTTP/1.1 4"), 1);
+                ASSERT_EQ(count(&w, "HTTP/1.1 "), 1);
+                ASSERT_TRUE(w.is_closed);
+                wire_done(&w);
+        }
+}
+
 TEST(what_is_not_there_says_so_and_the_connection_goes_on)
 {
         struct wire w;
