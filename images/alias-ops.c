@@ -41,9 +41,9 @@ static int check_free(struct server *s, const char *project, const char *name, s
         return error_object(err, image_alias_kind.name, name), -EEXIST;
 }
 
-int alias_create(struct server *s, struct change *c, const char *project, struct image_alias *take_a,
-                 struct error *err)
+int alias_create(struct server *s, struct change *c, const char *project, void *take_body, struct error *err)
 {
+        struct image_alias *take_a = take_body;
         int r = check_free(s, project, take_a->name ? take_a->name : "", err);
         if (r >= 0)
                 r = set_target(s, c, project, take_a, err);
@@ -55,9 +55,9 @@ int alias_create(struct server *s, struct change *c, const char *project, struct
         return 0;
 }
 
-int alias_update(struct server *s, struct change *c, const struct object *o, struct image_alias *take_next,
-                 struct error *err)
+int alias_update(struct server *s, struct change *c, const struct object *o, void *take_body, struct error *err)
 {
+        struct image_alias *take_next = take_body;
         int r = set_target(s, c, o->project, take_next, err);
         if (r < 0) {
                 type_free(&image_alias_type, take_next);
@@ -78,5 +78,11 @@ int alias_rename(struct server *s, struct change *c, const struct object *o, con
         a->name = xstrdup(new_name);
         change_delete(c, &image_alias_kind, o->project, o->name, o->rev);
         change_put(c, &image_alias_kind, o->project, new_name, OBJECT_REV_NEW, a);
+        return 0;
+}
+
+int alias_delete(struct server *s _unused_, struct change *c, const struct object *o, struct error *err _unused_)
+{
+        change_delete(c, &image_alias_kind, o->project, o->name, o->rev);
         return 0;
 }

@@ -25,9 +25,9 @@ int profile_get(struct server *s, const char *project, const char *name, struct 
         return object_get(s, &profile_kind, project, name, ret, err);
 }
 
-int profile_create(struct server *s, struct change *c, const char *project, struct profile *take_p,
-                   struct error *err)
+int profile_create(struct server *s, struct change *c, const char *project, void *take_body, struct error *err)
 {
+        struct profile *take_p = take_body;
         int r = check(s, project, take_p, err);
         if (r < 0) {
                 type_free(&profile_type, take_p);
@@ -37,9 +37,9 @@ int profile_create(struct server *s, struct change *c, const char *project, stru
         return 0;
 }
 
-int profile_update(struct server *s, struct change *c, const struct object *o, struct profile *take_next,
-                   struct error *err)
+int profile_update(struct server *s, struct change *c, const struct object *o, void *take_body, struct error *err)
 {
+        struct profile *take_next = take_body;
         int r = check(s, o->project, take_next, err);
         if (r >= 0 && hooks.check_users)
                 r = hooks.check_users(s, o, take_next, err);

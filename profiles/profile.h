@@ -30,11 +30,9 @@ int profile_check(const struct profile *p, struct error *err);
 /* The profile's project is already the effective one. */
 int profile_get(struct server *s, const char *project, const char *name, struct object **ret, struct error *err);
 
-/* Use cases: each checks and fills a change; the caller commits it. */
-int profile_create(struct server *s, struct change *c, const char *project, struct profile *take_p,
-                   struct error *err);
-int profile_update(struct server *s, struct change *c, const struct object *o, struct profile *take_next,
-                   struct error *err);
+/* Use cases: each checks and fills a change; the caller commits it. Bodies are struct profile (plain-family.h). */
+int profile_create(struct server *s, struct change *c, const char *project, void *take_body, struct error *err);
+int profile_update(struct server *s, struct change *c, const struct object *o, void *take_body, struct error *err);
 int profile_rename(struct server *s, struct change *c, const struct object *o, const char *new_name,
                    struct error *err);
 int profile_delete(struct server *s, struct change *c, const struct object *o, struct error *err);

@@ -34,6 +34,7 @@ struct route {
         enum permission permission;
         unsigned flags;
         const char *doc; /* one sentence for the reference */
+        const void *family; /* what handlers shared by several families work on (projects/plain-family.h); else NULL */
 };
 
 /* Rows ended by a NULL path. They stay the caller's (const tables). */
