@@ -11,7 +11,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Nodes cannot be made in a user namespace: the host's are bound. */
 static const struct node {
         const char *name;
         bool is_optional;
@@ -61,10 +60,29 @@ static int bind_file(int dev_fd, const char *name, int mount_fd)
         return mount_attach_at(mount_fd, dev_fd, name);
 }
 
+/*
+ * Nodes cannot be made in a user namespace (EPERM): there the host's are bound, whose inodes belong to nobody inside.
+ * Without one the guest's root owns what is bound, and its chmod would be the host's.
+ */
+static int make_node(int dev_fd, const char *name, const char *source)
+{
+        struct stat st;
+        if (stat(source, &st) < 0)
+                return -errno;
+        if (!S_ISCHR(st.st_mode))
+                return -ENODEV;
+        if (mknodat(dev_fd, name, st.st_mode, st.st_rdev) < 0)
+                return -errno;
+        return fchownat(dev_fd, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
 static int bind_node(int dev_fd, const struct node *node)
 {
         char source[32];
         snprintf(source, sizeof source, "/dev/%s", node->name);
+        int r = make_node(dev_fd, node->name, source);
+        if (r != -EPERM)
+                return node->is_optional && r == -ENOENT ? 0 : r;
         _cleanup_close_ int fd = mount_clone(AT_FDCWD, source, false);
         if (fd < 0)
                 return node->is_optional && fd == -ENOENT ? 0 : fd;

@@ -75,7 +75,11 @@ static int mask(int root_fd, const char *path)
                 return -errno;
         _cleanup_close_ int fd = S_ISDIR(st.st_mode) ? mount_new("tmpfs", KERNEL_FS | MOUNT_ATTR_RDONLY, NULL)
                                                      : mount_clone(AT_FDCWD, "/dev/null", false);
-        return fd < 0 ? fd : mount_attach(fd, target);
+        if (fd < 0)
+                return fd;
+        /* Read-only, or a chmod of the covered file would be one of the host's device. */
+        int r = mount_set(fd, MOUNT_ATTR_RDONLY, 0, -EBADF, false);
+        return r < 0 ? r : mount_attach(fd, target);
 }
 
 /* Without a user namespace root is the host's root to these files. */
