@@ -20,16 +20,6 @@ bool log_enabled(enum log_level level)
         return level <= max_shown;
 }
 
-/* Control characters become \xNN: one event is one line, whatever a guest put into a name. */
-static void add_escaped(struct strbuf *out, const char *s)
-{
-        for (; *s; s++)
-                if ((unsigned char)*s < 0x20 || *s == 0x7f)
-                        strbuf_addf(out, "\\x%02x", (unsigned char)*s);
-                else
-                        strbuf_addc(out, *s);
-}
-
 void log_line(enum log_level level, const char *fmt, ...)
 {
         static const char *const words[] = { [LOG_ERROR] = "error", [LOG_WARNING] = "warning",
@@ -49,7 +39,8 @@ void log_line(enum log_level level, const char *fmt, ...)
                 char stamp[TIME_TEXT_SIZE];
                 strbuf_addf(&line, "%s %s: ", time_format_rfc3339(time_now_ns(), stamp), words[level]);
         }
-        add_escaped(&line, strbuf_str(&text));
+        /* One event is one line, whatever a guest put into a name. */
+        strbuf_add_printable(&line, strbuf_str(&text), text.len, "");
         strbuf_addc(&line, '\n');
         if (write(STDERR_FILENO, line.data, line.len) < 0) {
                 /* nowhere left to say it */

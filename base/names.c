@@ -11,13 +11,10 @@ char *name_printable(const char *text)
 {
         struct strbuf b = STRBUF_INIT;
         size_t n = strlen(text);
-        for (size_t i = 0; i < MIN(n, (size_t)PRINTABLE_MAX); i++) {
-                unsigned char c = (unsigned char)text[i];
-                if (c < 0x20 || c == 0x7f)
-                        strbuf_addf(&b, "\\x%02x", c);
-                else
-                        strbuf_addc(&b, (char)c);
-        }
+        size_t shown = MIN(n, (size_t)PRINTABLE_MAX);
+        while (shown < n && shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80)
+                shown--; /* never the half of a character */
+        strbuf_add_printable(&b, text, shown, "");
         if (n > PRINTABLE_MAX)
                 strbuf_adds(&b, "…");
         return strbuf_take(&b);

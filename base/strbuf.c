@@ -72,6 +72,25 @@ void strbuf_addv(struct strbuf *b, const char *fmt, va_list ap)
         va_end(again);
 }
 
+static bool is_control(const unsigned char *p, size_t n)
+{
+        /* The C1 controls, one of which begins escape sequences, are C2 80 to C2 9F in UTF-8. */
+        return p[0] < 0x20 || p[0] == 0x7f || (n > 1 && p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
+}
+
+void strbuf_add_printable(struct strbuf *b, const char *s, size_t n, const char *keep)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (!is_control((const unsigned char *)s + i, n - i) || (s[i] && strchr(keep, s[i]))) {
+                        strbuf_addc(b, s[i]);
+                        continue;
+                }
+                bool is_pair = (unsigned char)s[i] == 0xc2;
+                strbuf_addf(b, "\\x%02x", (unsigned char)s[i + is_pair]);
+                i += is_pair;
+        }
+}
+
 void strbuf_addf(struct strbuf *b, const char *fmt, ...)
 {
         va_list ap;

@@ -30,6 +30,8 @@ void strbuf_add(struct strbuf *b, const void *p, size_t n);
 void strbuf_addc(struct strbuf *b, char c);
 void strbuf_adds(struct strbuf *b, const char *s);
 void strbuf_addf(struct strbuf *b, const char *fmt, ...) _printf_(2, 3);
+/* Safe on a terminal and in a log: control characters (C0, DEL, C1) but those in `keep` become \xNN. */
+void strbuf_add_printable(struct strbuf *b, const char *s, size_t n, const char *keep);
 void strbuf_addv(struct strbuf *b, const char *fmt, va_list ap);
 void strbuf_consume(struct strbuf *b, size_t n); /* drops the first n bytes */
 char *strbuf_take(struct strbuf *b);             /* the caller owns the NUL-ended bytes; the buffer is empty */

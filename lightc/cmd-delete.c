@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "lightc/operation.h"
+#include "lightc/output.h"
 #include "lightc/target.h"
 
 #include <stdio.h>
@@ -71,9 +72,7 @@ static int run(struct client *c, const struct args *a, struct error *err)
                         continue;
                 if (delete_one(c, a, a->words[i], &why) == 0)
                         continue;
-                fprintf(stderr, "Error: %s: %s\n", a->words[i], error_message(&why));
-                if (why.hint)
-                        fprintf(stderr, "Hint: %s\n", why.hint);
+                output_error(a->words[i], &why);
                 status = STATUS_FAILED;
         }
         return status;

@@ -149,7 +149,7 @@ static int run_delete(struct client *c, const struct args *a, struct error *err 
                         r = client_put(c, "DELETE", url, NULL, NULL, &why);
                 }
                 if (r < 0) {
-                        fprintf(stderr, "Error: %s: %s\n", a->words[i], error_message(&why));
+                        output_error(a->words[i], &why);
                         status = STATUS_FAILED;
                 }
         }

@@ -196,7 +196,7 @@ static int run_delete(struct client *c, const struct args *a, struct error *err 
         for (size_t i = 0; i < a->n_words; i++) {
                 _cleanup_error_ struct error why = ERROR_INIT;
                 if (delete_one(c, a->words[i], &why) < 0) {
-                        fprintf(stderr, "Error: %s: %s\n", a->words[i], error_message(&why));
+                        output_error(a->words[i], &why);
                         status = STATUS_FAILED;
                 }
         }

@@ -202,7 +202,7 @@ static int show_instance(struct client *c, const struct args *a, struct error *e
         add_snapshots(&b, json_get_array(o, "snapshots"));
         if (args_has(a, "show-log"))
                 r = add_log(c, name, &b, err);
-        output_text(&b);
+        output_printable(&b);
         return r;
 }
 

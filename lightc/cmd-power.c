@@ -22,13 +22,6 @@ static struct json_object *state_body(const struct power *p, const struct args *
         return body;
 }
 
-static void show_failure(const char *word, const struct error *err)
-{
-        fprintf(stderr, "Error: %s: %s\n", word, error_message(err));
-        if (err->hint)
-                fprintf(stderr, "Hint: %s\n", err->hint);
-}
-
 /* Starting a frozen instance thaws it. LXD refuses with "already running", so that is when we look. */
 static int thaw_if_frozen(struct client *c, const char *word, struct error *why)
 {
@@ -86,14 +79,14 @@ static int act_on(struct client *c, const struct power *p, const struct args *a,
                 _cleanup_error_ struct error why = ERROR_INIT;
                 if (begin(c, words[i], body, &operations[i], &why) < 0 &&
                     (!streq(p->action, "start") || thaw_if_frozen(c, words[i], &why) < 0)) {
-                        show_failure(words[i], &why);
+                        output_error(words[i], &why);
                         status = STATUS_FAILED;
                 }
         }
         for (size_t i = 0; i < n; i++) {
                 _cleanup_error_ struct error why = ERROR_INIT;
                 if (operations[i] && finish(c, p, words[i], operations[i], &why) < 0) {
-                        show_failure(words[i], &why);
+                        output_error(words[i], &why);
                         status = why.code == ERR_CANCELLED ? STATUS_INTERRUPTED : STATUS_FAILED;
                 }
                 json_object_put(operations[i]);

@@ -18,13 +18,6 @@ static int show_help(const struct args *a)
         return output_text(&b) < 0 ? STATUS_FAILED : STATUS_OK;
 }
 
-static void show_error(const struct error *err)
-{
-        fprintf(stderr, "Error: %s\n", error_message(err));
-        if (err->hint)
-                fprintf(stderr, "Hint: %s\n", err->hint);
-}
-
 static void show_usage(const struct command *c)
 {
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
@@ -36,7 +29,7 @@ static void show_usage(const struct command *c)
 
 static int misused(const struct args *a, const struct error *err)
 {
-        show_error(err);
+        output_error(NULL, err);
         show_usage(a->command);
         return STATUS_USAGE;
 }
@@ -56,7 +49,7 @@ static int run(const struct args *a)
         if (r == STATUS_USAGE && err.code)
                 return misused(a, &err);
         if (err.code)
-                show_error(&err);
+                output_error(NULL, &err);
         if (r < 0 && interrupt_count() > 0)
                 return STATUS_INTERRUPTED;
         return r < 0 ? STATUS_FAILED : r;

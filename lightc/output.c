@@ -39,13 +39,38 @@ int output_text(const struct strbuf *b)
         return fd_write_all(STDOUT_FILENO, strbuf_str(b), b->len);
 }
 
+int output_printable(const struct strbuf *b)
+{
+        _cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
+        strbuf_add_printable(&safe, strbuf_str(b), b->len, "\n\t");
+        return output_text(&safe);
+}
+
+/* A value is its bytes to a program, but never a command to a terminal. */
 void output_line(const char *fmt, ...)
 {
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
         va_list ap;
         va_start(ap, fmt);
-        vprintf(fmt, ap);
+        strbuf_addv(&b, fmt, ap);
         va_end(ap);
-        putchar('\n');
+        strbuf_addc(&b, '\n');
+        (void)(isatty(STDOUT_FILENO) ? output_printable(&b) : output_text(&b));
+}
+
+static void show_sentence(const char *prefix, const char *text)
+{
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        strbuf_add_printable(&b, text, strlen(text), "\n");
+        fprintf(stderr, "%s%s\n", prefix, strbuf_str(&b));
+}
+
+void output_error(const char *about, const struct error *err)
+{
+        _cleanup_free_ char *prefix = about ? xasprintf("Error: %s: ", about) : xstrdup("Error: ");
+        show_sentence(prefix, error_message(err));
+        if (err->hint)
+                show_sentence("Hint: ", err->hint);
 }
 
 int output_yaml(struct json_object *o, struct error *err)

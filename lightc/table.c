@@ -37,7 +37,11 @@ void table_add_cell(struct table *t, const char *text)
                 memset(t->cells + n, 0, t->n_columns * sizeof(*t->cells));
                 t->n_rows++;
         }
-        t->cells[n] = xstrdup(text ? text : "");
+        /* Guests and images choose some of these texts: their escape sequences are not for this terminal. */
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        if (text)
+                strbuf_add_printable(&b, text, strlen(text), "\n");
+        t->cells[n] = xstrdup(strbuf_str(&b));
 }
 
 static unsigned decode(const char *s, size_t n, size_t *ret_len)

@@ -39,6 +39,22 @@ TEST(strbuf_stops_at_its_limit_and_remembers)
         ASSERT_STR(b.data, "45678");
 }
 
+TEST(nothing_printable_commands_a_terminal)
+{
+        static const char hostile[] = "a\033[2J\r\x7f" "\xc2\x9b" "31m\n\xc3\xa9\xc2\xa0";
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        strbuf_add_printable(&b, hostile, strlen(hostile), "\n");
+        ASSERT_STR(b.data, "a\\x1b[2J\\x0d\\x7f\\x9b31m\n\xc3\xa9\xc2\xa0");
+        char longer[103];
+        memset(longer, 'a', sizeof longer);
+        memcpy(longer + 99, "\xc3\xa9", 3); /* across the 100th byte */
+        longer[101] = 'b', longer[102] = '\0';
+        _cleanup_free_ char *cut = name_printable(longer);
+        longer[99] = '\0';
+        _cleanup_free_ char *wanted = xasprintf("%s…", longer);
+        ASSERT_STR(cut, wanted);
+}
+
 static int parse(const char *text, struct json_object **o)
 {
         return json_parse(text, strlen(text), o, NULL);

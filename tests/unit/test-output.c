@@ -48,6 +48,17 @@ TEST(compact_has_no_lines)
         ASSERT_STR(strbuf_str(&b), "  NAME   STATE   \n  c1    RUNNING  \n");
 }
 
+TEST(a_cell_commands_no_terminal)
+{
+        _cleanup_table_ struct table t = { 0 };
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        table_add_column(&t, "NAME");
+        table_add_cell(&t, "\033[2Jx");
+        table_draw_compact(&t, &b);
+        ASSERT_CONTAINS(b.data, "\\x1b[2Jx");
+        ASSERT_TRUE(strchr(b.data, '\033') == NULL);
+}
+
 TEST(a_cell_may_have_several_lines)
 {
         static const char *const cells[] = { "c1", "a\nbb" };
