@@ -4,9 +4,12 @@
 #include "instances/power.h"
 #include "instances/template.h"
 #include "base/alloc.h"
+#include "base/path.h"
+#include "base/strbuf.h"
 #include "networks/nic.h"
 #include "storage-pools/layer.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #define LXCFS_PATH "/var/lib/lxcfs"
@@ -120,6 +123,21 @@ static void add_environment(struct instance *i, struct json_object *spec)
         json_set_take(spec, "environment", env);
 }
 
+/*
+ * A quarter of the host's process numbers for one container: a fork bomb inside must not leave the host without any.
+ */
+static void add_limits(struct json_object *spec)
+{
+        static int64_t pids_max;
+        struct json_object *limits = json_object_new_object();
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        if (!pids_max && path_read_file(AT_FDCWD, "/proc/sys/kernel/pid_max", 64, &b) == 0)
+                pids_max = strtoll(b.data, NULL, 10) / 4;
+        if (pids_max > 0)
+                json_set_int(limits, "pids_max", pids_max);
+        json_set_take(spec, "limits", limits);
+}
+
 static void add_paths(struct instance *i, struct json_object *spec)
 {
         _cleanup_free_ char *run_dir = instance_run_dir(i), *cgroup = instance_cgroup(i);
@@ -189,6 +207,7 @@ int run_plan_make(struct instance *i, int64_t gen, struct run_plan *ret, struct 
         json_set_bool(p.spec, "nesting", strmap_get_bool(instance_config(i), "security.nesting", false));
         add_paths(i, p.spec);
         add_environment(i, p.spec);
+        add_limits(p.spec);
         int r = instance_logs_make(i, err);
         if (r >= 0)
                 r = run_plan_rootfs(i, p.spec, err);
