@@ -12,9 +12,15 @@
 
 #define LAST_STATE "volatile.last_state.power"
 
+/* Not a pointer: an instance may be deleted before its turn, and another may get its number. */
+struct turn {
+        uint32_t num;
+        int64_t created_at;
+};
+
 struct boot {
         struct server *server;
-        struct instance **queue;
+        struct turn *queue;
         size_t n, next;
 };
 
@@ -32,16 +38,24 @@ static struct instance_volatile *volatile_next(struct instance *i, const char *l
         return v;
 }
 
-static void note(struct instance *i, const char *last_state)
+static void note(struct instance *i, const char *last_state, uint64_t expected_rev)
 {
         struct change *c = change_new(i->server);
-        change_put(c, &instance_volatile_kind, i->project, i->name, OBJECT_REV_ANY, volatile_next(i, last_state));
+        change_put(c, &instance_volatile_kind, i->project, i->name, expected_rev, volatile_next(i, last_state));
         change_commit(c, NULL, NULL);
+}
+
+/* Of one that is not claimed; by its revision, so that what is being deleted does not come back. */
+static void forget_last_state(struct instance *i)
+{
+        struct object *o = object_find(i->server, &instance_volatile_kind, i->project, i->name);
+        if (o)
+                note(i, NULL, o->rev);
 }
 
 void autostart_note_lost(struct instance *i)
 {
-        note(i, "RUNNING");
+        note(i, "RUNNING", OBJECT_REV_ANY);
 }
 
 static bool starts_by_itself(struct instance *i)
@@ -64,12 +78,20 @@ static int compare_boot(const void *a, const void *b)
         return strcmp(x->key, y->key);
 }
 
+/* NULL when it is no more. */
+static struct instance *instance_of_turn(const struct boot *b, size_t k)
+{
+        struct instance *i = instance_find_num(b->server, b->queue[k].num);
+        bool is_it = i && instance_object(i) && instance_body(i)->created_at == b->queue[k].created_at;
+        return is_it ? i : NULL;
+}
+
 static void boot_next(void *data);
 
 static void on_started(void *data, int r, struct error *err)
 {
         struct boot *b = data;
-        struct instance *i = b->queue[b->next++];
+        struct instance *i = instance_of_turn(b, b->next++); /* still there, for it was claimed */
         instance_release(i);
         if (r < 0)
                 log_error("autostart of instance \"%s\": %s", i->name, error_message(err));
@@ -82,15 +104,18 @@ static void boot_next(void *data)
 {
         struct boot *b = data;
         while (b->next < b->n) {
-                struct instance *i = b->queue[b->next];
-                if (i->state == INSTANCE_STOPPED && instance_claim(i, "start", NULL, NULL) == 0) {
+                struct instance *i = instance_of_turn(b, b->next);
+                if (i && i->state == INSTANCE_STOPPED && instance_claim(i, "start", NULL, NULL) == 0) {
                         instance_start(i, NULL, on_started, b);
                         return;
                 }
                 b->next++;
         }
-        for (size_t k = 0; k < b->n; k++)
-                note(b->queue[k], NULL);
+        for (size_t k = 0; k < b->n; k++) {
+                struct instance *i = instance_of_turn(b, k);
+                if (i)
+                        forget_last_state(i);
+        }
         free(b->queue);
         free(b);
 }
@@ -114,12 +139,16 @@ void instances_autostart(struct server *s)
         struct boot *b = xnew(struct boot);
         delete_used_up(s);
         b->server = s;
-        b->queue = xnew_array(struct instance *, instance_count(s));
+        struct instance **list = xnew_array(struct instance *, instance_count(s));
         for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i))
                 if (i->state == INSTANCE_STOPPED && starts_by_itself(i))
-                        b->queue[b->n++] = i;
+                        list[b->n++] = i;
         if (b->n)
-                qsort(b->queue, b->n, sizeof *b->queue, compare_boot);
+                qsort(list, b->n, sizeof *list, compare_boot);
+        b->queue = xnew_array(struct turn, b->n);
+        for (size_t k = 0; k < b->n; k++)
+                b->queue[k] = (struct turn){ list[k]->num, instance_body(list[k])->created_at };
+        free(list);
         boot_next(b);
 }
 
@@ -165,7 +194,7 @@ static void stop_one(struct shutdown *sd, struct instance *i)
         o->shutdown = sd;
         o->instance = i;
         sd->n_open++;
-        note(i, "RUNNING");
+        note(i, "RUNNING", OBJECT_REV_ANY);
         if (i->state == INSTANCE_FROZEN)
                 instance_freeze(i, false, NULL);
         instance_stop(i, false, own > 0 ? (uint64_t)own * 1000 : MAX(sd->timeout_ms, (uint64_t)1), on_one_stopped, o);
