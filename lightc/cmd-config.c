@@ -148,7 +148,7 @@ const struct command cmd_config_set = {
         .args = (const struct arg[]){ TARGET, { "<key>=<value>", .is_repeated = true }, { 0 } },
         .options = target_options,
         .run = run_set,
-        .example = "lightc config set c1 limits.memory=512MiB limits.cpu=2\n"
+        .example = "lightc config set c1 boot.autostart=true user.owner=ann\n"
                    "lightc config set c1 user.user-data=- < user-data.yaml\n"
                    "lightc config set core.https_address=:8443",
 };
@@ -159,7 +159,7 @@ const struct command cmd_config_unset = {
         .args = (const struct arg[]){ TARGET, { "<key>" }, { 0 } },
         .options = target_options,
         .run = run_unset,
-        .example = "lightc config unset c1 limits.cpu",
+        .example = "lightc config unset c1 user.owner",
 };
 
 const struct command cmd_config_get = {
@@ -168,7 +168,7 @@ const struct command cmd_config_get = {
         .args = (const struct arg[]){ TARGET, { "<key>" }, { 0 } },
         .options = expanded_options,
         .run = run_get,
-        .example = "lightc config get c1 limits.memory",
+        .example = "lightc config get c1 boot.autostart",
 };
 
 const struct command cmd_config_show = {

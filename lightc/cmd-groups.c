@@ -5,7 +5,7 @@
 const struct command cmd_config = {
         .path = "config",
         .summary = "Change the configuration of instances and of the daemon",
-        .example = "lightc config set c1 limits.memory=512MiB\nlightc config show c1 --expanded",
+        .example = "lightc config set c1 boot.autostart=true\nlightc config show c1 --expanded",
 };
 
 const struct command cmd_config_device = {
