@@ -28,7 +28,6 @@ const char *const api_extensions[] = {
         "network_state",
         "patch",
         "profile_usedby",
-        "projects",
         "storage",
         NULL,
 };

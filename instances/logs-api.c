@@ -67,10 +67,16 @@ static void on_got(void *data, struct json_object *result)
         reply_file(TAKE_PTR(w->req), CONTENT_TYPE, json_get_int(result, "size", 0), TAKE_FD(w->content));
 }
 
+/* Logs that every instance has, empty until something is written: LXD's clients read lxc.log for "info --show-log". */
+static bool is_always_there(const char *file)
+{
+        return streq(file, CONSOLE_LOG) || streq(file, "lxc.log");
+}
+
 static void on_get_done(void *data, int r _unused_, struct json_object *result _unused_, struct error *err)
 {
         struct log_work *w = data;
-        if (w->req && err->code == ERR_NOT_FOUND && streq(w->file, CONSOLE_LOG))
+        if (w->req && err->code == ERR_NOT_FOUND && is_always_there(w->file))
                 reply_raw(w->req, CONTENT_TYPE, "", 0);
         else if (w->req)
                 reply_failed(w, err);

@@ -209,12 +209,6 @@ static int start(struct client *c, const char *name, struct error *err)
         return r;
 }
 
-static void explain_missing_image(const char *image, struct error *err)
-{
-        if (err->code == ERR_NOT_FOUND && !err->hint && !strchr(image, ':'))
-                error_hint(err, "\"lightc image list\" lists the images there are; \"debian:12\" is built on demand");
-}
-
 static int create(struct client *c, const struct args *a, const char *image, const char *name, bool is_started,
                   char **ret_name, struct error *err)
 {
@@ -228,10 +222,8 @@ static int create(struct client *c, const struct args *a, const char *image, con
                 json_set_bool(body, "start", true);
         struct request req = { .method = "POST", .url = url, .json = body };
         r = operation_run(c, &req, stage, &op, err);
-        if (r < 0) {
-                explain_missing_image(image, err);
+        if (r < 0)
                 return r;
-        }
         *ret_name = name_from(op, name);
         if (!*ret_name)
                 return error_set(err, ERR_INTERNAL, "The daemon did not say what the instance is called");
@@ -301,7 +293,7 @@ const struct command cmd_launch = {
         .args = create_args,
         .options = launch_options,
         .run = run_launch,
-        .example = "lightc launch debian:12 c1\nlightc launch busybox c2 -c limits.memory=256MiB -d root,size=5GiB\n"
+        .example = "lightc launch debian:12 c1\nlightc launch busybox c2 -c boot.autostart=true\n"
                    "lightc launch debian:12 c3 < c3.yaml",
 };
 

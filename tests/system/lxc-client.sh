@@ -44,6 +44,7 @@ assert_contains "$(lxc list c1)" "(eth0)"
 assert_json "$(lxc list --format json)" '.[0].state.network.eth0.type' broadcast
 assert_contains "$(lxc info c1)" "Status: RUNNING"
 assert_contains "$(lxc info c1)" "Processes:"
+assert_contains "$(lxc info c1 --show-log)" "Log:"
 assert_fails "not found" lxc info nobody
 
 step "exec"
@@ -107,7 +108,7 @@ assert_contains "$(lxc network list --format csv)" lightbr0
 assert_contains "$(lxc network show lightbr0)" ipv4.address
 assert_contains "$(lxc network list-leases lightbr0)" c1
 lxc network info lightbr0 >/dev/null
-assert_contains "$(lxc project list --format csv)" default
+assert_json "$(lxc query "/1.0/projects?recursion=1")" '.[0].name' default
 lxc operation list >/dev/null
 assert_json "$(lxc query "/1.0/instances?recursion=1")" '.[0].name' c1
 
@@ -138,8 +139,10 @@ lxc image delete split
 step "what monitor saw"
 kill "$monitor"
 wait "$monitor" 2>/dev/null || true
-for action in instance-created instance-started instance-stopped instance-renamed instance-deleted image-deleted; do
+for action in instance-created instance-started instance-stopped instance-shutdown instance-restarted instance-renamed instance-deleted image-deleted; do
         assert_contains "$(jq -r .metadata.action "$TEST_DIR/events")" "$action"
 done
+assert_eq "$(jq -r 'select(.metadata.requestor == null) | .metadata.action' "$TEST_DIR/events")" "" "without a requestor"
+assert_eq "$(jq -r 'select(.metadata.action == "instance-renamed") | .metadata.context.old_name' "$TEST_DIR/events")" c1
 census diff "$TEST_DIR/set-up"
 stop_daemon
