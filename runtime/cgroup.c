@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -168,6 +169,19 @@ static size_t add_cpu_quota(struct limit *list, size_t n, const struct spec_limi
         return n + 1;
 }
 
+static int64_t host_number(const char *path)
+{
+        _cleanup_strbuf_ struct strbuf value = STRBUF_INIT;
+        return read_value(AT_FDCWD, path, &value) > 0 ? strtoll(value.data, NULL, 10) : INT64_MAX;
+}
+
+/* Without a limit one guest's fork bomb would leave the host no process to stop it with. */
+static int64_t default_pids_max(void)
+{
+        int64_t pids = host_number("/proc/sys/kernel/pid_max"), threads = host_number("/proc/sys/kernel/threads-max");
+        return MIN(pids, threads) / 4;
+}
+
 #define LIMITS_MAX 9
 
 /* v1's memsw counts memory and swap together and must not be below memory's; so it follows it. */
@@ -178,7 +192,7 @@ static size_t list_limits(const struct spec_limits *l, struct limit list[static 
         if (l->memory_swap_max >= 0 && l->memory_max >= 0)
                 n = add_limit(list, n, "memory.memsw.limit_in_bytes", NULL,
                               l->memory_max + l->memory_swap_max);
-        n = add_limit(list, n, "pids.max", "pids.max", l->pids_max);
+        n = add_limit(list, n, "pids.max", "pids.max", l->pids_max < 0 ? default_pids_max() : l->pids_max);
         n = add_cpu_quota(list, n, l);
         if (l->cpu_shares >= 2) {
                 n = add_limit(list, n, "cpu.shares", NULL, l->cpu_shares);

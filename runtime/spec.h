@@ -47,7 +47,8 @@ struct spec_rootfs {
 };
 
 struct spec_limits {
-        int64_t memory_max, memory_swap_max, pids_max, cpu_quota_us, cpu_period_us, cpu_shares; /* -1: none */
+        /* -1: none; for pids_max: a quarter of the host's */
+        int64_t memory_max, memory_swap_max, pids_max, cpu_quota_us, cpu_period_us, cpu_shares;
         char *cpus; /* NULL: all */
 };
 
