@@ -253,6 +253,7 @@ struct test_daemon *test_daemon_new(family_fn *const *families)
         struct test_daemon *d = xnew(struct test_daemon);
         uv_loop_init(&d->loop);
         d->server = server_new(&d->loop, "/var/lib/lightd-test");
+        d->server->idmap_base = 1u << SERVER_IDMAP_PLACE_BITS;
         d->server->run_dir = xstrdup("/run/lightd-test");
         d->server->log_dir = xstrdup("/var/log/lightd-test");
         for (; *families; families++)
