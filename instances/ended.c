@@ -128,6 +128,14 @@ static void on_stopped_stored(void *data, int r, struct error *err)
         instance_stop_ended(i);
 }
 
+/* Before that, exit.json is all that says the next run is due; clearing away would take it. */
+static void on_restart_stored(void *data, int r, struct error *err)
+{
+        struct instance *i = data;
+        instance_tear_down(i, on_clean, i);
+        on_stopped_stored(i, r, err);
+}
+
 /* A reboot from inside, or the end of an ephemeral one: what follows when nobody has claimed the instance. */
 static void on_restarted(void *data, int r, struct error *err)
 {
@@ -163,12 +171,14 @@ void instance_ended(struct instance *i, const struct monitor_exit *e)
         if (!is_reboot && !(i->is_user_stop && i->busy_op)) /* otherwise the operation tells it */
                 instance_event(i, NULL, "instance-shutdown", NULL);
         i->is_cleaning = true;
-        instance_tear_down(i, on_clean, i);
+        bool goes_on = is_reboot || i->is_restart;
+        if (!goes_on)
+                instance_tear_down(i, on_clean, i);
         instance_unuse_layers(i);
-        const char *state = is_reboot || i->is_restart ? "restarting" : "stopped";
         struct change *c = change_new(i->server);
-        change_put(c, &instance_power_kind, i->project, i->name, OBJECT_REV_ANY, power_next(i, state));
-        change_commit(c, on_stopped_stored, i);
+        change_put(c, &instance_power_kind, i->project, i->name, OBJECT_REV_ANY,
+                   power_next(i, goes_on ? "restarting" : "stopped"));
+        change_commit(c, goes_on ? on_restart_stored : on_stopped_stored, i);
         follow_up(i, is_reboot);
 }
 

@@ -56,6 +56,7 @@ struct recover_one {
         struct instance *instance;
         struct monitor_exit exit; /* how its run ended */
         bool has_exit;
+        bool had_remains; /* the last daemon had not cleared away yet */
 };
 
 static void one_through(struct recover_one *o)
@@ -64,6 +65,12 @@ static void one_through(struct recover_one *o)
         instance_release(o->instance);
         free(o);
         step_through(r);
+}
+
+static bool has_remains(struct instance *i)
+{
+        _cleanup_free_ char *run_dir = instance_run_dir(i);
+        return faccessat(i->server->cgroup_fd, i->num_text, F_OK, 0) == 0 || access(run_dir, F_OK) == 0;
 }
 
 static bool may_run(const struct instance *i)
@@ -94,7 +101,7 @@ static const char *state_after(struct recover_one *o)
                 return "stopped";
         if (!str_empty(p->boot) && !streq(p->boot, host_boot_id()))
                 autostart_note_lost(i);
-        else
+        else if (o->had_remains)
                 log_warning("instance \"%s\": its monitor was lost; the container is killed", i->name);
         return "stopped";
 }
@@ -131,6 +138,7 @@ static void on_adopted(void *data, int r, struct error *err _unused_)
         struct recover_one *o = data;
         struct instance *i = o->instance;
         if (r < 0) {
+                o->had_remains = has_remains(i);
                 o->has_exit = instance_read_exit(i, &o->exit) >= 0;
                 instance_tear_down(i, on_torn_down, o);
                 return;
@@ -218,12 +226,6 @@ static void sweep_jobs(struct recover *r)
         spec.take_args = args;
         r->n_open++;
         job_start(s, &spec, on_stray_gone, r);
-}
-
-static bool has_remains(struct instance *i)
-{
-        _cleanup_free_ char *run_dir = instance_run_dir(i);
-        return faccessat(i->server->cgroup_fd, i->num_text, F_OK, 0) == 0 || access(run_dir, F_OK) == 0;
 }
 
 static void recover_instance(struct recover *r, struct instance *i)
