@@ -167,6 +167,7 @@ check_sandbox() { # PID of the reader
         grep -q 'nosuid,nodev,noexec.*idmapped' "/proc/$1/mountinfo" || fail "the reader's mount: $(cat "/proc/$1/mountinfo")"
         [ "$(find "/proc/$1/fd" -type l | wc -l)" -le 8 ] || fail "the reader has many descriptors"
         grep -qF "/$group" "/proc/$1/cgroup" || fail "the reader is not in its cgroup"
+        [ "$(cat "$(memory_root)/$group"/memory.{max,limit_in_bytes} 2>/dev/null)" = $((512 << 20)) ] || fail "its memory is not bounded"
 }
 test_interruption() {
         mkdir "$work/slow" && truncate -s 300M "$work/slow/f1" && truncate -s 300M "$work/slow/f2"
