@@ -243,6 +243,18 @@ static enum http_event read_body(struct http_parser *p, struct input *in)
         return HTTP_BODY;
 }
 
+uint64_t http_parser_body_left(const struct http_parser *p)
+{
+        return p->state == HTTP_STATE_LENGTH ? p->left : 0;
+}
+
+void http_parser_skip_body(struct http_parser *p, uint64_t n)
+{
+        p->left -= n;
+        if (p->left == 0)
+                p->state = HTTP_STATE_END;
+}
+
 static enum http_event read_chunk_end(struct http_parser *p, struct input *in)
 {
         bool is_cr = p->state == HTTP_STATE_CHUNK_CR;

@@ -114,6 +114,11 @@ static inline bool http_parser_is_idle(const struct http_parser *p)
         return p->state == HTTP_STATE_START || p->state == HTTP_STATE_END;
 }
 
+/* What is still to come of a body with a length, when the next bytes are its; else 0. */
+uint64_t http_parser_body_left(const struct http_parser *p);
+/* So many of those bytes, at most all, went another way and will not be seen here. */
+void http_parser_skip_body(struct http_parser *p, uint64_t n);
+
 /* The first header of that (lower-case) name, or NULL. Valid as long as `head`. */
 const char *http_header(const struct http_parser *p, const char *name);
 /* The i-th header as sent; NULL past the last. */

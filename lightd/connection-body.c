@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #define STREAM_CHUNK KiB(256)
+#define PUMP_MIN KiB(256) /* below that a copy is cheaper than watching two more descriptors */
 
 void conn_write_head(struct conn *c, struct request *req, int status, const char *content_type, int64_t length)
 {
@@ -32,6 +33,42 @@ static void read_on(struct conn *c)
         conn_parse(c);
 }
 
+static void stop_pump(struct conn *c)
+{
+        pump_stop(TAKE_PTR(c->pump));
+        fd_reset(&c->pump_socket);
+}
+
+static bool can_pump(struct conn *c, uint64_t n)
+{
+        if (n < PUMP_MIN || c->has_no_pump || c->pump || !c->transport->open_socket)
+                return false;
+        c->pump_socket = c->transport->open_socket(c->handle);
+        return c->pump_socket >= 0;
+}
+
+static void on_body_pumped(void *data, int r, uint64_t left)
+{
+        struct conn *c = data;
+        stop_pump(c);
+        http_parser_skip_body(&c->parser, http_parser_body_left(&c->parser) - left);
+        c->has_no_pump |= r == -EINVAL;
+        if (r == -ENODATA)
+                conn_close(c); /* the client has left; conn_lost() ends the body */
+        else if (r < 0 && r != -EINVAL)
+                conn_body_end(c, r);
+        read_on(c);
+}
+
+void conn_body_pump(struct conn *c)
+{
+        uint64_t left = http_parser_body_left(&c->parser);
+        if (c->body_mode != BODY_FD || c->body_rest.len || c->input.len || !can_pump(c, left))
+                return;
+        conn_set_paused(c, true);
+        c->pump = pump_start(c->server, c->pump_socket, c->body_fd, left, on_body_pumped, c);
+}
+
 void conn_body_end(struct conn *c, int r)
 {
         void (*done)(void *, int) = c->body_done;
@@ -40,6 +77,7 @@ void conn_body_end(struct conn *c, int r)
                 return;
         c->body_mode = BODY_OVER;
         c->body_done = NULL;
+        stop_pump(c);
         watch_stop(TAKE_PTR(c->body_watch));
         strbuf_clear(&c->body_rest);
         fd_reset(&c->body_fd);
@@ -171,7 +209,20 @@ static void on_stream_readable(void *data, int fd _unused_, int events _unused_)
 
 void conn_stream_continue(struct conn *c)
 {
-        watch_change(c->stream_watch, UV_READABLE);
+        if (c->stream_watch)
+                watch_change(c->stream_watch, UV_READABLE);
+}
+
+static void on_stream_pumped(void *data, int r, uint64_t left)
+{
+        struct conn *c = data;
+        stop_pump(c);
+        c->stream_left = (int64_t)left;
+        c->has_no_pump |= r == -EINVAL;
+        if (r == -EINVAL)
+                c->stream_watch = watch_start(c->server, c->stream_fd, UV_READABLE, on_stream_readable, c);
+        else
+                stream_end(c, r == 0);
 }
 
 void conn_answer_stream(struct request *req, int status, const char *content_type, int64_t length, int take_fd)
@@ -190,13 +241,17 @@ void conn_answer_stream(struct request *req, int status, const char *content_typ
                 return;
         }
         conn_flush(c);
-        c->stream_watch = watch_start(c->server, take_fd, UV_READABLE, on_stream_readable, c);
+        if (length > 0 && !conn_queued(c) && !c->is_closing && can_pump(c, (uint64_t)length))
+                c->pump = pump_start(c->server, take_fd, c->pump_socket, (uint64_t)length, on_stream_pumped, c);
+        else
+                c->stream_watch = watch_start(c->server, take_fd, UV_READABLE, on_stream_readable, c);
 }
 
 void conn_bodies_done(struct conn *c)
 {
         if (c->body_mode == BODY_FD)
                 conn_body_end(c, -ECONNRESET);
+        stop_pump(c);
         watch_stop(TAKE_PTR(c->stream_watch));
         fd_reset(&c->stream_fd);
 }

@@ -5,6 +5,7 @@
 #include "api/http.h"
 #include "api/websocket.h"
 #include "lightd/connection.h"
+#include "lightd/pump.h"
 #include "server/websocket.h"
 
 #define CONN_INPUT_MAX KiB(128)  /* pipelined bytes kept while a request runs; then reading stops */
@@ -48,6 +49,10 @@ struct conn {
         int stream_fd; /* the answer's body comes from here */
         struct watch *stream_watch;
         int64_t stream_left; /* -1: chunked */
+
+        struct pump *pump; /* moves the rest of a body past us: into body_fd or from stream_fd */
+        int pump_socket;
+        bool has_no_pump;
 };
 
 void conn_flush(struct conn *c);
@@ -68,6 +73,7 @@ void conn_body_read_into(struct request *req, int take_fd, void (*done)(void *da
 void conn_answer_stream(struct request *req, int status, const char *content_type, int64_t length, int take_fd);
 void conn_write_head(struct conn *c, struct request *req, int status, const char *content_type, int64_t length);
 void conn_stream_continue(struct conn *c); /* output has room again */
+void conn_body_pump(struct conn *c);       /* large bodies go past the parser from here on */
 void conn_bodies_done(struct conn *c);     /* the connection is gone */
 
 /* connection-websocket.c */

@@ -35,7 +35,7 @@ struct conn *conn_new(struct server *s, const struct identity *who, const struct
         c->who = *who;
         c->transport = t;
         c->handle = handle;
-        c->body_fd = c->stream_fd = -EBADF;
+        c->body_fd = c->stream_fd = c->pump_socket = -EBADF;
         c->body.max = JSON_TEXT_MAX;
         c->body_is_complete = true;
         list_init(&c->node);
@@ -313,7 +313,7 @@ static bool may_parse(const struct conn *c)
                 return !c->req && c->stream_fd < 0 && !c->must_close;
         if (c->body_mode == BODY_WAIT && c->req)
                 return false; /* the handler has not said where the body goes */
-        return !(c->body_mode == BODY_FD && c->body_rest.len);
+        return !c->pump && !(c->body_mode == BODY_FD && c->body_rest.len);
 }
 
 /* Parses what it may. Goes on without input too: a head and the end of its message are two events of the same bytes. */
@@ -346,14 +346,20 @@ void conn_parse(struct conn *c)
                 c->input = STRBUF_INIT;
                 conn_ws_receive(c, rest.data, rest.len);
         }
-        if (!c->is_ws && !c->is_closing)
-                conn_set_paused(c, c->input.len >= CONN_INPUT_MAX || (c->body_mode == BODY_FD && c->body_rest.len));
+        if (c->is_ws || c->is_closing)
+                return;
+        conn_body_pump(c);
+        conn_set_paused(c, c->pump || c->input.len >= CONN_INPUT_MAX || (c->body_mode == BODY_FD && c->body_rest.len));
 }
 
 void conn_receive(struct conn *c, char *data, size_t n)
 {
         if (c->is_closing)
                 return;
+        if (c->pump && c->body_mode == BODY_FD) { /* reading is paused: these would be out of order */
+                conn_close(c);
+                return;
+        }
         if (c->is_ws) {
                 conn_ws_receive(c, data, n);
                 return;

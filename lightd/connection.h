@@ -17,6 +17,8 @@ struct transport {
         void (*want_write)(void *handle); /* conn_writable() once it is */
         void (*pause)(void *handle, bool is_paused); /* of reading */
         void (*close)(void *handle);      /* conn_lost() follows, never from inside this call */
+        /* A descriptor of its own for the socket, for bytes that need not be seen (never with TLS). NULL: none. */
+        int (*open_socket)(void *handle);
 };
 
 struct conn *conn_new(struct server *s, const struct identity *who, const struct transport *t, void *handle);

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <libwebsockets.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -61,11 +62,19 @@ static void peer_close(void *handle)
         lws_set_timeout(p->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
 }
 
+static int peer_open_socket(void *handle)
+{
+        struct peer *p = handle;
+        int fd = fcntl(lws_get_socket_fd(p->wsi), F_DUPFD_CLOEXEC, 3);
+        return fd < 0 ? -errno : fd;
+}
+
 static const struct transport lws_transport = {
         .write = peer_write,
         .want_write = peer_want_write,
         .pause = peer_pause,
         .close = peer_close,
+        .open_socket = peer_open_socket,
 };
 
 static void peer_gone(struct peer *p)

@@ -3,7 +3,13 @@
 /* A connection fed with bytes, without a socket: order of answers, bodies, broken requests. */
 #include "tests/lib/test.h"
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "lightd/connection.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 struct wire {
         struct server *server;
@@ -11,6 +17,7 @@ struct wire {
         struct strbuf sent;
         size_t room; /* bytes the peer still takes */
         bool is_closed, wants_write;
+        int socket, peer; /* the ends of what splice() uses, for tests of large bodies */
 };
 
 static struct request *held;
@@ -30,10 +37,39 @@ static void post_body(struct request *req)
         reply_json(req, json_object_get(req->body));
 }
 
+#define LARGE (600 * 1024)
+static int pipe_end; /* the worker's end */
+static int body_result;
+
+static void get_large(struct request *req)
+{
+        int ends;
+        ASSERT_OK(fd_pipe(&ends, &pipe_end));
+        fd_set_nonblocking(pipe_end, true);
+        reply_file(req, "text/plain", LARGE, ends);
+}
+
+static void on_large(void *data, int r)
+{
+        body_result = r;
+        reply_json(data, json_object_new_string(r == 0 ? "taken" : "dropped"));
+}
+
+static void post_large(struct request *req)
+{
+        int ends;
+        body_result = 1;
+        ASSERT_OK(fd_pipe(&pipe_end, &ends));
+        fd_set_nonblocking(pipe_end, true);
+        request_read_body_into(req, ends, on_large, req);
+}
+
 static const struct route routes[] = {
         { METHOD_GET, "/1.0/echo/{word}", get_echo, PERM_VIEW, 0, "Test." },
         { METHOD_GET, "/1.0/held", get_held, PERM_VIEW, 0, "Test." },
         { METHOD_POST, "/1.0/body", post_body, PERM_VIEW, ROUTE_BODY, "Test." },
+        { METHOD_GET, "/1.0/large", get_large, PERM_VIEW, 0, "Test." },
+        { METHOD_POST, "/1.0/large", post_large, PERM_VIEW, ROUTE_STREAM, "Test." },
         { 0 },
 };
 
@@ -64,12 +100,18 @@ static void wire_close(void *handle)
         ((struct wire *)handle)->is_closed = true;
 }
 
-static const struct transport transport = { wire_write, wire_want_write, wire_pause, wire_close };
+static int wire_open_socket(void *handle)
+{
+        struct wire *w = handle;
+        return w->socket < 0 ? -EOPNOTSUPP : fcntl(w->socket, F_DUPFD_CLOEXEC, 3);
+}
+
+static const struct transport transport = { wire_write, wire_want_write, wire_pause, wire_close, wire_open_socket };
 
 static void wire_open(struct wire *w)
 {
         struct identity who = { .protocol = "unix", .is_trusted = true, .is_admin = true };
-        *w = (struct wire){ .server = server_new(uv_default_loop(), "/nowhere"), .room = SIZE_MAX };
+        *w = (struct wire){ .server = server_new(uv_default_loop(), "/nowhere"), .room = SIZE_MAX, .socket = -EBADF, .peer = -EBADF };
         router_add(w->server, routes);
         w->conn = conn_new(w->server, &who, &transport, w);
 }
@@ -79,6 +121,8 @@ static void wire_done(struct wire *w)
         conn_lost(w->conn);
         server_free(w->server);
         strbuf_done(&w->sent);
+        fd_close(w->socket);
+        fd_close(w->peer);
         while (uv_run(uv_default_loop(), UV_RUN_NOWAIT))
                 ;
 }
@@ -226,4 +270,111 @@ TEST(a_client_that_expects_100_gets_it_before_its_body)
         feed(&w, "{}");
         ASSERT_CONTAINS(w.sent.data, "HTTP/1.1 200");
         wire_done(&w);
+}
+
+static void give_socket(struct wire *w)
+{
+        int ends[2];
+        ASSERT_OK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends));
+        w->socket = ends[0];
+        w->peer = ends[1];
+}
+
+/* The loop runs while bytes with the number of their place go in at one end; they must come out at the other. */
+static void pass_through(int in, size_t begin, int out, size_t end)
+{
+        static uint32_t piece[4096], back[4096];
+        size_t written = begin, seen = begin, k = 0;
+        while (seen < end) {
+                for (size_t i = 0; i < ARRAY_SIZE(piece); i++)
+                        piece[i] = (uint32_t)(written / 4 + i);
+                ssize_t n = write(in, piece, MIN(sizeof piece, end - written));
+                written += n > 0 ? (size_t)n & ~(size_t)3 : 0;
+                ASSERT_TRUE(n <= 0 || n % 4 == 0);
+                uv_run(uv_default_loop(), UV_RUN_NOWAIT);
+                n = read(out, (char *)back + k, sizeof back - k);
+                for (k += n > 0 ? (size_t)n : 0; k >= 4; k -= 4, seen += 4) {
+                        ASSERT_EQ(back[0], seen / 4);
+                        memmove(back, back + 1, k - 4);
+                }
+        }
+}
+
+TEST(a_large_answer_is_spliced_and_the_connection_goes_on)
+{
+        struct wire w;
+        wire_open(&w);
+        give_socket(&w);
+        feed(&w, "GET /1.0/large HTTP/1.1\r\nHost: x\r\n\r\nGET /1.0/echo/b HTTP/1.1\r\nHost: x\r\n\r\n");
+        ASSERT_EQ(count(&w, "HTTP/1.1 200"), 1);
+        pass_through(pipe_end, 0, w.peer, LARGE);
+        fd_close(pipe_end);
+        while (count(&w, "HTTP/1.1 200") < 2)
+                uv_run(uv_default_loop(), UV_RUN_ONCE);
+        ASSERT_EQ(count(&w, "\"b\""), 1);
+        wire_done(&w);
+}
+
+TEST(a_large_answer_cut_short_ends_the_connection)
+{
+        struct wire w;
+        wire_open(&w);
+        give_socket(&w);
+        feed(&w, "GET /1.0/large HTTP/1.1\r\nHost: x\r\n\r\n");
+        pass_through(pipe_end, 0, w.peer, 8192);
+        fd_close(pipe_end);
+        while (!w.is_closed)
+                uv_run(uv_default_loop(), UV_RUN_ONCE);
+        wire_done(&w);
+}
+
+static void post_head(struct wire *w)
+{
+        signal(SIGPIPE, SIG_IGN); /* as the daemon does */
+        wire_open(w);
+        give_socket(w);
+        feed(w, "POST /1.0/large HTTP/1.1\r\nHost: x\r\nContent-Length: 614404\r\n\r\nhead");
+        char head[4];
+        ASSERT_EQ(read(pipe_end, head, 4), 4);
+        ASSERT_TRUE(!memcmp(head, "head", 4));
+}
+
+TEST(a_large_body_is_spliced_behind_what_came_with_the_head)
+{
+        struct wire w;
+        post_head(&w);
+        pass_through(w.peer, 0, pipe_end, LARGE);
+        while (body_result > 0)
+                uv_run(uv_default_loop(), UV_RUN_ONCE);
+        ASSERT_EQ(body_result, 0);
+        feed(&w, "GET /1.0/echo/b HTTP/1.1\r\nHost: x\r\n\r\n");
+        ASSERT_EQ(count(&w, "\"taken\""), 1);
+        ASSERT_EQ(count(&w, "\"b\""), 1);
+        fd_close(pipe_end);
+        wire_done(&w);
+}
+
+TEST(a_large_body_whose_reader_leaves_is_dropped)
+{
+        struct wire w;
+        post_head(&w);
+        fd_close(pipe_end);
+        ASSERT_EQ(write(w.peer, "more", 4), 4);
+        while (body_result > 0)
+                uv_run(uv_default_loop(), UV_RUN_ONCE);
+        ASSERT_EQ(body_result, -EPIPE);
+        ASSERT_EQ(count(&w, "\"dropped\""), 1);
+        wire_done(&w);
+}
+
+TEST(a_large_body_whose_client_leaves_ends_the_connection)
+{
+        struct wire w;
+        post_head(&w);
+        fd_close(TAKE_FD(w.peer));
+        while (!w.is_closed)
+                uv_run(uv_default_loop(), UV_RUN_ONCE);
+        fd_close(pipe_end);
+        wire_done(&w);
+        ASSERT_EQ(body_result, -ECONNRESET);
 }

@@ -386,6 +386,24 @@ TEST(a_response_cut_short_is_an_error)
         http_parser_done(&p);
 }
 
+TEST(a_body_may_go_another_way)
+{
+        const char *in = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc";
+        size_t n = strlen(in);
+        struct http_parser p;
+        http_parser_init_request(&p);
+        ASSERT_EQ(http_parser_body_left(&p), 0);
+        ASSERT_EQ(http_parser_next(&p, &in, &n), HTTP_HEAD);
+        ASSERT_EQ(http_parser_next(&p, &in, &n), HTTP_BODY);
+        ASSERT_EQ(http_parser_body_left(&p), 97);
+        http_parser_skip_body(&p, 90);
+        ASSERT_EQ(http_parser_next(&p, &in, &n), HTTP_MORE);
+        http_parser_skip_body(&p, 7);
+        ASSERT_EQ(http_parser_body_left(&p), 0);
+        ASSERT_EQ(http_parser_next(&p, &in, &n), HTTP_END);
+        http_parser_done(&p);
+}
+
 TEST(a_big_head_gives_its_memory_back)
 {
         struct http_parser p;
