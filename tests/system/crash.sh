@@ -7,7 +7,7 @@
 need_program jq curl python3
 need_program nft dnsmasq
 COMMAND_LIMIT=20
-ROUNDS=${ROUNDS:-40}
+ROUNDS=${ROUNDS:-12}
 
 restart_daemon() { kill_daemon; start_daemon; }
 pid_of() { lightc query "/1.0/instances/$1/state" | jq .pid; }
