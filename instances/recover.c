@@ -28,25 +28,33 @@ struct recover {
         size_t n_open; /* things under way */
 };
 
-static void on_images(struct server *s, void *data)
+static void tidied(struct recover *r)
 {
-        struct recover *r = data;
-        layers_collect(s); /* of images whose deletion was cut short behind its commit */
-        instance_logs_sweep(s);
-        r->done(s, r->data);
+        if (--r->n_open)
+                return;
+        layers_collect(r->server); /* of images whose deletion was cut short behind its commit */
+        instance_logs_sweep(r->server);
+        r->done(r->server, r->data);
         free(r);
+}
+
+static void on_images(struct server *s _unused_, void *data)
+{
+        tidied(data);
 }
 
 static void on_pools(void *data, int r _unused_, struct error *err _unused_)
 {
-        struct recover *rec = data;
-        images_recover(rec->server, on_images, rec);
+        tidied(data);
 }
 
 static void step_through(struct recover *r)
 {
-        if (--r->n_open == 0)
-                storage_pools_start(r->server, on_pools, r);
+        if (--r->n_open)
+                return;
+        r->n_open = 2; /* side by side: neither looks at what the other one sweeps */
+        storage_pools_start(r->server, on_pools, r);
+        images_recover(r->server, on_images, r);
 }
 
 /* ---- one instance ---- */
