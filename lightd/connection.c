@@ -60,11 +60,20 @@ static void set_head_timer(struct conn *c, bool is_on)
         }
 }
 
+/* A request whose body has not come whole: no handler has seen it, so nobody will ever answer it. */
+static bool is_unheard(const struct conn *c)
+{
+        return c->req && !c->body_is_complete && (c->body_mode == BODY_JSON || c->body_mode == BODY_DISCARD);
+}
+
 void conn_lost(struct conn *c)
 {
+        struct request *unheard = is_unheard(c) ? TAKE_PTR(c->req) : NULL;
         c->is_lost = true;
         set_head_timer(c, false);
         conn_bodies_done(c);
+        if (unheard)
+                request_free(unheard);
         if (c->req)
                 request_set_gone(c->req);
         if (c->is_ws)

@@ -191,6 +191,17 @@ TEST(an_answer_to_a_client_that_left_goes_nowhere)
         strbuf_done(&w.sent);
 }
 
+TEST(a_client_that_leaves_in_the_middle_of_a_body_leaves_nothing)
+{
+        struct wire w;
+        wire_open(&w);
+        feed(&w, "POST /1.0/body HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{\"half\":");
+        wire_done(&w); /* the leak check looks on */
+        wire_open(&w);
+        feed(&w, "GET /1.0/echo/a HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf");
+        wire_done(&w);
+}
+
 TEST(a_slow_reader_gets_everything_in_the_end)
 {
         struct wire w;
