@@ -322,8 +322,15 @@ test_sealed() {
 keyctl add user lightd-enter-test x @s > /dev/null 2>&1
 start 1 "$T/busybox" "$IDMAP" '["/bin/sh","-c","trap : TERM; while :; do tail -f /dev/null; done"]'
 for t in exec isolation cgroups control cancel pty streams files hostile_files special_files race gone; do test_$t; done
-stop 1
-has "exec in a container that ended" "$(x '["true"]')" 'The instance is not running'
+# With a pidfd from before: where somebody reaps the init at once there is none to be had later.
+held() {
+        python3 -I -S -c 'import os, sys; os.dup2(os.pidfd_open(int(sys.argv[1])), 9); os.execvp(sys.argv[2], sys.argv[2:])' "$PID" "$@"
+}
+export -f stop
+export T TREE U RUN RUN_JOB
+has "exec in a container that ended" \
+        "$(held bash -c 'stop 1; "$RUN_JOB" --fd 5=@9 --fd "7=$T/out:w" "$RUN" exec "{$U,\"command\":[\"true\"],\"fds\":{\"stdout\":7}}"')" \
+        'The instance is not running'
 
 job() { # of the stopped container
         local what=$1 args=$2
