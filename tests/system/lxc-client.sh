@@ -137,6 +137,7 @@ assert_eq "$(lxc list --format csv)" ""
 lxc image delete split
 
 step "what monitor saw"
+wait_for grep -q '"image-deleted"' "$TEST_DIR/events"
 kill "$monitor"
 wait "$monitor" 2>/dev/null || true
 for action in instance-created instance-started instance-stopped instance-shutdown instance-restarted instance-renamed instance-deleted image-deleted; do
