@@ -8,6 +8,8 @@
 #include "instances/live.h"
 #include "instances/run.h"
 #include "base/alloc.h"
+#include "instances/guest-access.h"
+#include "base/strbuf.h"
 #include "base/effect.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -117,10 +119,29 @@ static void store_running(struct instance *i)
         change_commit(c, on_running_stored, NULL);
 }
 
+#define CONSOLE_LINES_BYTES 600
+
+/* Init ended before its monitor could be greeted: what it said is the reason a person needs. */
+static void explain_early_end(struct instance *i, struct error *err)
+{
+        struct monitor_exit e;
+        _cleanup_strbuf_ struct strbuf log = STRBUF_INIT;
+        _cleanup_free_ char *dir = instance_log_dir(i);
+        _cleanup_free_ char *path = xasprintf("%s/console.log", dir);
+        if (instance_read_exit(i, &e) < 0)
+                return;
+        path_read_file(AT_FDCWD, path, MiB(1), &log);
+        size_t skip = log.len > CONSOLE_LINES_BYTES ? log.len - CONSOLE_LINES_BYTES : 0;
+        error_set(err, ERR_INTERNAL, "Instance \"%s\" ended as soon as it had started (exit status %d); its console says: %s",
+                  i->name, e.status, log.len ? log.data + skip : "nothing");
+        error_hint(err, "All of it: lightc console %s --show-log", i->name);
+}
+
 static void on_adopted(void *data, int r, struct error *err)
 {
         struct start *st = data;
         if (r < 0) {
+                explain_early_end(st->instance, err);
                 fail(st, err);
                 return;
         }
