@@ -11,6 +11,8 @@
 # those of the host or of another test, and nothing survives the test's end, however it ends. Only cgroups and loop
 # devices are the host's; the outer half of the test removes those. TEST_DIR is a directory for the test.
 #
+# TEST_NETWORK=host, set before, leaves the test in the host's network namespace: for one that needs Debian's mirrors.
+#
 # The test's variables: BIN (programs, from ctest), LIGHTD_DIR, LIGHTD_SOCKET, LXD_DIR, LIGHTC_CONF, LXD_CONF (clients
 # find the daemon of the test), DID and LIGHTD_PID after start_daemon. lightc, lightd and lxc are bounded by `timeout`.
 set -eEu -o pipefail
@@ -61,14 +63,15 @@ _remove_cgroups() {
 }
 
 _outer() {
-        local status=0
+        local status=0 net=--net
+        [ "${TEST_NETWORK:-}" != host ] || net=
         need_root
         need_program unshare timeout python3 busybox ip
         TEST_DIR=$(mktemp -d /tmp/lightvisor-test.XXXXXX)
         chmod 711 "$TEST_DIR"
         export TEST_DIR
         trap '_sweep_cgroups; rm -rf --one-file-system "$TEST_DIR"' EXIT
-        timeout -s KILL "$TEST_LIMIT" unshare --net --mount --pid --fork --kill-child --mount-proc \
+        timeout -s KILL "$TEST_LIMIT" unshare $net --mount --pid --fork --kill-child --mount-proc \
                 bash "$0" "$@" </dev/null || status=$?
         if [ "$status" = 137 ]; then
                 echo "FAILED: not done after $TEST_LIMIT s"
@@ -232,39 +235,12 @@ check_log() {
 make_image() {
         local out=$1 change=${2:-} work
         work=$(mktemp -d "$TEST_DIR/image.XXXXXX")
-        _make_rootfs "$work/rootfs"
+        "$LIB/busybox-rootfs" "$work/rootfs"
         [ -z "$change" ] || "$change" "$work/rootfs"
         _make_metadata "$work/metadata.yaml" "$(basename "$out")"
         tar -C "$work" --owner=0 --group=0 --numeric-owner -cf - metadata.yaml rootfs | xz -0 >"$out.tmp"
         mv "$out.tmp" "$out"
         rm -rf "$work"
-}
-_make_rootfs() {
-        local root=$1 applet
-        mkdir -p "$root"/{bin,sbin,etc,proc,sys,dev,run,tmp,root,usr/bin,var/log}
-        chmod 1777 "$root/tmp"
-        cp "$(command -v busybox)" "$root/bin/busybox"
-        for applet in $(busybox --list); do
-                [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
-        done
-        ln -s ../bin/busybox "$root/sbin/init"
-        printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\n' >"$root/etc/passwd"
-        printf 'root:x:0:\nuser:x:1000:\n' >"$root/etc/group"
-        printf '::sysinit:/etc/rc\n::ctrlaltdel:/bin/poweroff\n' >"$root/etc/inittab"
-        cat >"$root/etc/rc" <<'END'
-#!/bin/sh
-echo "the guest has started"
-ip link set lo up
-[ ! -e /sys/class/net/eth0 ] || udhcpc -i eth0 -b -t 20 -T 1 -s /etc/udhcpc >/dev/null 2>&1
-END
-        cat >"$root/etc/udhcpc" <<'END'
-#!/bin/sh
-[ "$1" = bound ] || exit 0
-ip addr replace "$ip/$mask" dev "$interface"
-ip route replace default via "$router"
-echo "nameserver $dns" >/etc/resolv.conf
-END
-        chmod 755 "$root/etc/rc" "$root/etc/udhcpc"
 }
 _make_metadata() {
         cat >"$1" <<END
@@ -281,14 +257,14 @@ END
 busybox_image() {
         need_program xz mksquashfs
         local cache key work
-        key=$(cat "$(command -v busybox)" "$LIB/lib.sh" | sha256sum | cut -c1-16)
+        key=$(cat "$(command -v busybox)" "$LIB/lib.sh" "$LIB/busybox-rootfs" | sha256sum | cut -c1-16)
         cache=$(dirname "$BIN")/test-images/$key
         export BUSYBOX_IMAGE=$cache/busybox.tar.xz BUSYBOX_META=$cache/meta.tar.xz BUSYBOX_ROOTFS=$cache/rootfs.squashfs
         [ ! -e "$cache/done" ] || return 0
         work=$TEST_DIR/busybox
         mkdir -p "$cache" "$work"
         make_image "$work/busybox.tar.xz"
-        _make_rootfs "$work/rootfs"
+        "$LIB/busybox-rootfs" "$work/rootfs"
         _make_metadata "$work/metadata.yaml" "busybox, split"
         tar -C "$work" -cJf "$work/meta.tar.xz" metadata.yaml
         mksquashfs "$work/rootfs" "$work/rootfs.squashfs" -noappend -all-root -no-progress -quiet >/dev/null

@@ -1,13 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The container engine alone: lightrun's start, monitor, teardown, volume and layer jobs with hand-written specs.
-# IMAGES names the directory with busybox-rootfs.tar (and rootfs-debian12/, without which that part is left out).
+# DEBIAN may name an unpacked Debian 12 with systemd: then that is started, too.
 set -u
 HERE=$(dirname "$0")
 RUN_JOB=$HERE/../lib/run-job CLIENT=$HERE/../lib/monitor-client
-RUN=$BIN/lightrun IMAGES=${IMAGES:-/tmp/images}
+RUN=$BIN/lightrun
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
-[ -f "$IMAGES/busybox-rootfs.tar" ] || { echo "no busybox-rootfs.tar in $IMAGES"; exit 77; }
 
 T=$(mktemp -d /tmp/engine.XXXXXX) TREE=lightd-test-engine-$$ FAILED=0 BRIDGE=lvtest$((RANDOM % 1000))
 chmod 711 "$T"
@@ -69,7 +68,7 @@ finish() {
 trap finish EXIT
 
 # A layer with what a hostile image may hold: device nodes that work for whoever may open them.
-mkdir "$T/layer" && tar xf "$IMAGES/busybox-rootfs.tar" -C "$T/layer" || exit 1
+"$HERE/../lib/busybox-rootfs" "$T/layer" || exit 1
 mkdir "$T/layer/hostile"
 mknod -m 666 "$T/layer/hostile/zero" c 1 5
 mknod -m 666 "$T/layer/hostile/fuse" c 10 229
@@ -338,8 +337,8 @@ for _ in range(3000):
 }
 
 test_systemd() {
-        [ -d "$IMAGES/rootfs-debian12" ] || return 0
-        LAYER=$IMAGES/rootfs-debian12 started 1 ",\"nics\":[{\"host_name\":\"lvt1\",\"bridge\":\"$BRIDGE\",\"name\":\"eth0\",
+        [ -d "${DEBIAN:-}" ] || return 0
+        LAYER=$DEBIAN started 1 ",\"nics\":[{\"host_name\":\"lvt1\",\"bridge\":\"$BRIDGE\",\"name\":\"eth0\",
           \"hwaddr\":\"00:16:3e:0a:0b:0d\"}]"
         local address=""
         if command -v dnsmasq > /dev/null; then

@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # lightrun's jobs that enter a guest: exec and the file jobs, against containers started by lightrun itself.
-# IMAGES names the directory with busybox-rootfs.tar (and rootfs-debian12/, without which that part is left out).
+# DEBIAN may name an unpacked Debian 12 with systemd: then that is started, too.
 set -u -o pipefail
 RUN_JOB=$(dirname "$0")/../lib/run-job
-RUN=$BIN/lightrun IMAGES=${IMAGES:-/tmp/images}
+RUN=$BIN/lightrun
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
-[ -f "$IMAGES/busybox-rootfs.tar" ] || { echo "no busybox-rootfs.tar in $IMAGES"; exit 77; }
 
 T=$(mktemp -d /tmp/enter.XXXXXX) TREE=lightd-test-enter-$$ FAILED=0 IS_MAPPED=1
 chmod 711 "$T"
@@ -70,9 +69,7 @@ del() { job file-delete "\"path\":\"$1\""; }
 
 echo hello > "$T/hello"
 echo "host secret" > "$T/secret"
-mkdir "$T/busybox"
-tar -xf "$IMAGES/busybox-rootfs.tar" -C "$T/busybox"
-mkdir -p "$T/busybox/dev" "$T/busybox/proc" "$T/busybox/sys" "$T/busybox/tmp" "$T/busybox/root"
+"$(dirname "$0")/../lib/busybox-rootfs" "$T/busybox" || exit 1
 
 test_exec() {
         is "exit 0" "$(x '["true"]')" '{"result":{"return":0}}'
@@ -170,7 +167,7 @@ test_cancel() {
 }
 
 test_pty() {
-        printf '%s\n' 'tty; stty size; id -u; echo ready' '@expect ready' 'ls -l /dev/pts; ls /proc/self/fd; echo done' 'exit 7' |
+        printf '%s\n' 'tty; stty size; id -u; echo ready' '@expect ready' 'ls -ln /dev/pts; ls /proc/self/fd; echo done' 'exit 7' |
                 job exec '"command":["sh"],"interactive":true,"width":132,"height":43,"user":1000,"environment":{"TERM":"xterm"},"fds":{"control":9}' \
                         --control 9 --pty > "$T/pty"
         has "pty result" "$(cat "$T/pty")" '{"result":{"return":7}}'
@@ -351,8 +348,8 @@ for t in isolation files sealed; do test_$t; done
 is "privileged: user namespace" "$(sh_x 'readlink /proc/self/ns/user')" "$(readlink /proc/self/ns/user)"
 stop 2
 
-if [ -d "$IMAGES/rootfs-debian12" ]; then
-        start 3 "$IMAGES/rootfs-debian12" "$IDMAP" '["/sbin/init"]'
+if [ -d "${DEBIAN:-}" ]; then
+        start 3 "$DEBIAN" "$IDMAP" '["/sbin/init"]'
         until_true 'x "[\"systemctl\",\"is-system-running\",\"--wait\"]" > /dev/null; grep -Eq "running|degraded" "$T/out"'
         is "Debian" "$(sh_x '. /etc/os-release; echo $ID; ls /proc/self/fd | wc -l')" "debian
 4"
