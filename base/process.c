@@ -25,12 +25,12 @@ struct launch {
 };
 
 /* First out of the way of the targets (a source may sit where another has to go), then into place. */
-static int place_fds(const struct process_spec *spec)
+int process_place_fds(const int *fds, size_t n)
 {
         int moved[PROCESS_FDS_MAX];
-        for (size_t i = 0; i < spec->n_fds; i++) {
+        for (size_t i = 0; i < n; i++) {
                 moved[i] = -EBADF;
-                int from = spec->fds[i];
+                int from = fds[i];
                 if (from < 0 && i < 3)
                         from = open("/dev/null", O_RDWR | O_CLOEXEC);
                 if (from < 0)
@@ -39,14 +39,13 @@ static int place_fds(const struct process_spec *spec)
                 if (moved[i] < 0)
                         return -errno;
         }
-        for (size_t i = 0; i < spec->n_fds; i++) {
+        for (size_t i = 0; i < n; i++) {
                 if (moved[i] < 0)
                         close((int)i);
                 else if (dup2(moved[i], (int)i) < 0)
                         return -errno;
         }
-        return syscall(SYS_close_range, (unsigned)spec->n_fds, ~0u, 1u << 2 /* CLOSE_RANGE_CLOEXEC */) < 0 ? -errno
-                                                                                                          : 0;
+        return syscall(SYS_close_range, (unsigned)n, ~0u, 1u << 2 /* CLOSE_RANGE_CLOEXEC */) < 0 ? -errno : 0;
 }
 
 static void reset_signals(void)
@@ -65,7 +64,7 @@ static _noreturn_ void child_main(struct launch *l)
         reset_signals();
         if (spec->is_session_leader)
                 setsid();
-        int r = place_fds(spec);
+        int r = process_place_fds(spec->fds, spec->n_fds);
         if (r == 0) {
                 execve(spec->path, (char *const *)spec->argv, (char *const *)l->env);
                 r = -errno;

@@ -24,6 +24,8 @@ struct process_spec {
 
 /* 0 and a pidfd (close-on-exec) with its pid, or -errno. An exec that fails is reported here, not by the child. */
 int process_spawn(const struct process_spec *spec, pid_t *ret_pid, int *ret_pidfd);
+/* In a child: fds[i] becomes descriptor i as in the spec; all from n on are close-on-exec afterwards. 0 or -errno. */
+int process_place_fds(const int *fds, size_t n);
 /* Waits (blocking) for a child of this process; the exit status in the shell's form: code, or 128+signal. */
 int process_wait(int pidfd, int *ret_status);
 int process_signal(int pidfd, int sig);

@@ -15,7 +15,7 @@ void images_register(struct server *s)
 {
         object_kind_register(s, &image_kind);
         object_kind_register(s, &image_alias_kind);
-        object_kind_register(s, &image_use_kind);
+        image_use_register(s);
         router_add(s, image_alias_routes); /* first: an alias may be called "export" */
         router_add(s, image_routes);
 }

@@ -79,3 +79,17 @@ int64_t image_last_used(struct server *s, const struct object *image)
         const struct object *o = u ? NULL : object_find(s, &image_use_kind, image->project, image->name);
         return u ? u->at : o ? ((const struct image_use *)o->body)->last_used_at : 0;
 }
+
+static void forget_all(void *data _unused_)
+{
+        struct use *u, *next;
+        HASH_ITER (hh, fresh, u, next)
+                use_free(u);
+        is_flush_planned = false;
+}
+
+void image_use_register(struct server *s)
+{
+        object_kind_register(s, &image_use_kind);
+        server_on_free(s, forget_all, NULL);
+}

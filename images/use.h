@@ -9,5 +9,6 @@
 
 extern const struct object_kind image_use_kind;
 
+void image_use_register(struct server *s);
 void image_note_use(struct server *s, const struct object *image);
 int64_t image_last_used(struct server *s, const struct object *image); /* nanoseconds since 1970; 0: never */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lightd/listener.h"
 #include "lightd/connection.h"
+#include "lightd/linger.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -93,6 +94,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user 
         switch (reason) {
         case LWS_CALLBACK_RAW_RX:
                 conn_receive(p->conn, in, len);
+                linger(p->listener->server->loop);
                 return p->is_closing ? -1 : 0;
         case LWS_CALLBACK_RAW_WRITEABLE:
                 conn_writable(p->conn);

@@ -22,12 +22,6 @@
 #define FINGERPRINT_SIZE 64
 #define ROOTFS_SUFFIX ".rootfs"
 
-static int get_path(struct json_object *args, const char *key, const char **ret, struct error *err)
-{
-        *ret = json_get_string(args, key, "");
-        return spec_check_path(*ret, key, err);
-}
-
 static int open_dir(const char *path, struct error *err)
 {
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -38,7 +32,7 @@ static int open_dir(const char *path, struct error *err)
 int job_image_begin(struct json_object *args, struct json_object **ret_result _unused_, struct error *err)
 {
         const char *path;
-        int r = get_path(args, "path", &path, err);
+        int r = job_get_path(args, "path", &path, err);
         if (r < 0)
                 return r;
         r = path_mkdir_all(path, 0700);
@@ -113,9 +107,9 @@ static int get_fingerprint(struct json_object *args, const char **ret, struct er
 int job_image_commit(struct json_object *args, struct json_object **ret_result, struct error *err)
 {
         const char *spool, *dir, *fingerprint;
-        int r = get_path(args, "spool", &spool, err);
+        int r = job_get_path(args, "spool", &spool, err);
         if (r >= 0)
-                r = get_path(args, "dir", &dir, err);
+                r = job_get_path(args, "dir", &dir, err);
         if (r >= 0)
                 r = get_fingerprint(args, &fingerprint, err);
         if (r < 0)
@@ -206,7 +200,7 @@ int job_image_sweep(struct json_object *args, struct json_object **ret_result, s
 {
         const char *path;
         int removed = 0;
-        int r = get_path(args, "dir", &path, err);
+        int r = job_get_path(args, "dir", &path, err);
         if (r >= 0 && (r = path_mkdir_all(path, 0700)) < 0)
                 return error_set_errno(err, r, "Making the directory \"%s\"", path);
         if (r < 0)
@@ -257,7 +251,7 @@ int job_image_send(struct json_object *args, struct json_object **ret_result _un
                 struct json_object *part = json_object_array_get_idx(parts, i);
                 const char *text = json_get_string(part, "text", NULL);
                 int r = text ? fd_write_all(STDOUT_FILENO, text, strlen(text))
-                             : get_path(part, "path", &path, err);
+                             : job_get_path(part, "path", &path, err);
                 if (text && r < 0)
                         return error_set_errno(err, r, "Sending the image");
                 if (!text && r >= 0)

@@ -51,11 +51,11 @@ static int pivot(int root_fd)
         return mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) < 0 ? -errno : 0;
 }
 
-/* O_NONBLOCK: an image may hold a pipe under this name. */
+/* O_NONBLOCK: an image may hold a pipe under this name. O_TRUNC: else an overlay copies what is then thrown away. */
 static int write_file(int root_fd, const struct spec_file *f)
 {
         struct stat st;
-        int flags = O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK;
+        int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_NONBLOCK;
         _cleanup_close_ int fd = path_open_inroot(root_fd, f->path, flags, f->mode);
         if (fd == -ENOENT) {
                 _cleanup_close_ int made = mount_target(root_fd, f->path, false); /* with its parents */
@@ -69,7 +69,7 @@ static int write_file(int root_fd, const struct spec_file *f)
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return -EINVAL;
-        if (ftruncate(fd, 0) < 0 || fchmod(fd, f->mode) < 0)
+        if (fchmod(fd, f->mode) < 0)
                 return -errno;
         return fd_write_all(fd, f->content, strlen(f->content));
 }

@@ -28,9 +28,16 @@ job_fn job_log_get, job_log_delete;
 job_fn job_pool_create, job_pool_delete, job_pool_sweep, job_trash_empty;
 /* runtime/pool-files.c */
 job_fn job_layer_begin, job_layer_commit, job_layer_probe, job_volume_trash, job_volume_usage;
+/* runtime/layer-import.c */
+job_fn job_layer_import;
 /* runtime/net-bridge.c */
 job_fn job_bridge_up, job_bridge_down, job_bridge_sweep;
 /* runtime/net-links.c */
 job_fn job_net_links, job_subnet_find;
 /* runtime/image-files.c */
 job_fn job_image_begin, job_image_commit, job_image_remove, job_image_sweep, job_image_send;
+
+/* An absolute path among the arguments; the error names the key. */
+int job_get_path(struct json_object *args, const char *key, const char **ret, struct error *err);
+/* "dir/name" split at the last '/': the directory opened, the name borrowed from path. fd, or -errno with err set. */
+int job_open_parent(const char *path, const char **ret_name, struct error *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/jobs.h"
+#include "base/fork-server.h"
 
 static const struct worker_job jobs[] = {
         { "start", job_start, "build a container, start its init, stay as its monitor" },
@@ -17,6 +18,7 @@ static const struct worker_job jobs[] = {
         { "log-delete", job_log_delete, "remove a log, or all logs, of a container" },
         { "layer-probe", job_layer_probe, "whether squashfs layers can be mounted" },
         { "layer-begin", job_layer_begin, "make an empty directory to unpack a layer into" },
+        { "layer-import", job_layer_import, "make a squashfs file a layer: link, clone or copy it" },
         { "layer-commit", job_layer_commit, "give an unpacked layer its name" },
         { "volume-trash", job_volume_trash, "move a volume or a layer into the pool's trash" },
         { "volume-usage", job_volume_usage, "add up the bytes of a volume" },
@@ -39,5 +41,6 @@ static const struct worker_job jobs[] = {
 
 int main(int argc, char **argv)
 {
+        fork_server_child(argc, argv); /* argv[1] is a job now, too */
         return worker_main(argc, argv, jobs);
 }

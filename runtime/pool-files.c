@@ -16,13 +16,13 @@
 
 #define DEPTH_MAX 512
 
-static int get_path(struct json_object *args, const char *key, const char **ret, struct error *err)
+int job_get_path(struct json_object *args, const char *key, const char **ret, struct error *err)
 {
         *ret = json_get_string(args, key, "");
         return spec_check_path(*ret, key, err);
 }
 
-static int open_parent(const char *path, const char **ret_name, struct error *err)
+int job_open_parent(const char *path, const char **ret_name, struct error *err)
 {
         const char *slash = strrchr(path, '/');
         _cleanup_free_ char *dir = slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
@@ -35,12 +35,12 @@ static int open_parent(const char *path, const char **ret_name, struct error *er
 int job_layer_begin(struct json_object *args, struct json_object **ret_result _unused_, struct error *err)
 {
         const char *path, *name, *inner = json_get_string(args, "inner", "");
-        int r = get_path(args, "path", &path, err);
+        int r = job_get_path(args, "path", &path, err);
         if (r < 0)
                 return r;
         if (strchr(inner, '/') || inner[0] == '.')
                 return error_set(err, ERR_BAD_REQUEST, "inner: \"%s\" is no plain name", inner);
-        _cleanup_close_ int dir = open_parent(path, &name, err);
+        _cleanup_close_ int dir = job_open_parent(path, &name, err);
         if (dir < 0)
                 return dir;
         r = path_remove_tree(dir, name);
@@ -56,13 +56,13 @@ int job_layer_begin(struct json_object *args, struct json_object **ret_result _u
 int job_layer_commit(struct json_object *args, struct json_object **ret_result _unused_, struct error *err)
 {
         const char *from, *to, *from_name, *to_name;
-        int r = get_path(args, "from", &from, err);
+        int r = job_get_path(args, "from", &from, err);
         if (r >= 0)
-                r = get_path(args, "to", &to, err);
+                r = job_get_path(args, "to", &to, err);
         if (r < 0)
                 return r;
-        _cleanup_close_ int from_dir = open_parent(from, &from_name, err);
-        _cleanup_close_ int to_dir = from_dir < 0 ? -EBADF : open_parent(to, &to_name, err);
+        _cleanup_close_ int from_dir = job_open_parent(from, &from_name, err);
+        _cleanup_close_ int to_dir = from_dir < 0 ? -EBADF : job_open_parent(to, &to_name, err);
         if (from_dir < 0 || to_dir < 0)
                 return from_dir < 0 ? from_dir : to_dir;
         r = syncfs(from_dir) < 0 ? -errno : 0;
@@ -79,9 +79,9 @@ int job_layer_commit(struct json_object *args, struct json_object **ret_result _
 int job_volume_trash(struct json_object *args, struct json_object **ret_result _unused_, struct error *err)
 {
         const char *path, *to;
-        int r = get_path(args, "path", &path, err);
+        int r = job_get_path(args, "path", &path, err);
         if (r >= 0)
-                r = get_path(args, "to", &to, err);
+                r = job_get_path(args, "to", &to, err);
         if (r < 0)
                 return r;
         effect_point(EFFECT_VOLUME_TRASH, EFFECT_BEFORE);
@@ -123,7 +123,7 @@ int job_volume_usage(struct json_object *args, struct json_object **ret_result, 
 {
         const char *path;
         struct stat st;
-        int r = get_path(args, "path", &path, err);
+        int r = job_get_path(args, "path", &path, err);
         if (r < 0)
                 return r;
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

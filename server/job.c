@@ -3,7 +3,7 @@
 #include "server/internal.h"
 #include "base/alloc.h"
 #include "base/fd.h"
-#include "base/process.h"
+#include "base/fork-server.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -29,12 +29,14 @@ struct job {
 struct jobs {
         struct list running, waiting;
         size_t n_running, n_sessions;
+        struct fork_server forks;
         job_fake_fn fake;
 };
 
 struct jobs *jobs_new(void)
 {
         struct jobs *j = xnew(struct jobs);
+        fork_server_init(&j->forks);
         list_init(&j->running);
         list_init(&j->waiting);
         return j;
@@ -65,6 +67,7 @@ void jobs_free(struct jobs *j)
                 job_free(job);
         list_for_each (job, &j->waiting, node)
                 job_free(job);
+        fork_server_stop(&j->forks);
         free(j);
 }
 
@@ -255,7 +258,7 @@ static int spawn(struct job *job)
         p.fds[3] = args;
         p.fds[4] = answer;
         memcpy(p.fds + 5, job->spec.take_fds, job->spec.n_fds * sizeof(int));
-        return process_spawn(&p, NULL, &job->pidfd);
+        return fork_server_spawn(&s->jobs->forks, &p, &job->pidfd);
 }
 
 static void close_given(struct job *job)

@@ -233,7 +233,7 @@ static void import(struct layer_task *t)
 {
         _cleanup_free_ char *target = final_path(t);
         struct job_spec spec = JOB_SPEC_INIT;
-        spec.program = "lightunpack";
+        spec.program = "lightrun";
         spec.name = "layer-import";
         spec.take_args = json_object_new_object();
         spec.progress = on_job_progress;

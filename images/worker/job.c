@@ -25,18 +25,6 @@ int job_open_dir(const char *path, struct error *err)
         return fd < 0 ? error_set_errno(err, -errno, "Opening the directory \"%s\"", path) : fd;
 }
 
-int job_open_parent(const char *path, int *ret_dir_fd, const char **ret_name, struct error *err)
-{
-        const char *slash = strrchr(path, '/');
-        _cleanup_free_ char *dir = xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
-        int fd = job_open_dir(dir, err);
-        if (fd < 0)
-                return fd;
-        *ret_dir_fd = fd;
-        *ret_name = slash + 1;
-        return 0;
-}
-
 int job_open_file(const char *path, uint64_t *ret_size, struct error *err)
 {
         struct stat st;

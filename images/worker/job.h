@@ -12,14 +12,10 @@
 int job_image_receive(struct json_object *args, struct json_object **ret_result, struct error *err);
 int job_image_inspect(struct json_object *args, struct json_object **ret_result, struct error *err);
 int job_layer_unpack(struct json_object *args, struct json_object **ret_result, struct error *err);
-int job_layer_import(struct json_object *args, struct json_object **ret_result, struct error *err);
-int job_file_send(struct json_object *args, struct json_object **ret_result, struct error *err);
 int job_image_build(struct json_object *args, struct json_object **ret_result, struct error *err);
 
 /* An absolute path among the arguments; the error names the missing key. */
 int job_get_path(struct json_object *args, const char *key, const char **ret_path, struct error *err);
-/* "dir/name" split at the last '/': the directory opened, the name borrowed from path. */
-int job_open_parent(const char *path, int *ret_dir_fd, const char **ret_name, struct error *err);
 /* A regular file for reading, never a link; *ret_size may be NULL. fd or a negative errno with err set. */
 int job_open_file(const char *path, uint64_t *ret_size, struct error *err);
 int job_open_dir(const char *path, struct error *err);

@@ -10,8 +10,6 @@ static const struct worker_job jobs[] = {
           "an upload on descriptor 0 becomes files in the spool and a fingerprint" },
         { "image-inspect", job_image_inspect, "an image's metadata and templates, as data" },
         { "layer-unpack", job_layer_unpack, "an archive becomes a directory tree with ids 0 to 65535" },
-        { "layer-import", job_layer_import, "a squashfs file becomes a layer: linked, cloned or copied" },
-        { "file-send", job_file_send, "a file's bytes to descriptor 1" },
         { "image-build", job_image_build, "a Debian image made from the host's package sources" },
         { NULL, NULL, NULL },
 };

@@ -35,7 +35,7 @@ for n in $(seq 1 24); do lightc init busybox "c$n" -c boot.autostart=true -c "bo
 lightd shutdown
 wait "$LIGHTD_PID" || true
 start_daemon
-for n in $(seq 24 -1 13); do lightc delete --force "c$n" 2>/dev/null || lightc delete --force "c$n"; done
+for n in $(seq 24 -1 13); do wait_for lightc delete --force "c$n"; done # refused while its start is under way
 wait_for autostart_is_over c12
 kill -0 "$LIGHTD_PID" || fail "lightd did not survive"
 check_log

@@ -7,6 +7,7 @@ need_program jq curl
 
 start_ready_daemon
 lightc launch busybox c1 >/dev/null
+wait_for guest_is_up c1
 census save "$TEST_DIR/before"
 code() { # METHOD PATH [curl option…]
         local method=$1 path=$2

@@ -25,6 +25,7 @@ lightd init --auto >/dev/null
 lightc image import "$BUSYBOX_IMAGE" --alias busybox >/dev/null
 lightc launch busybox warm >/dev/null
 lightc init busybox stopped
+wait_for guest_is_up warm
 census save "$TEST_DIR/before"
 
 step "an image that does not fit"
