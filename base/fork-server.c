@@ -229,12 +229,14 @@ static bool is_whole(const struct order *o, ssize_t size, size_t n_fds)
                (size_t)__builtin_popcount(o->present) + o->has_cgroup == n_fds && !o->text[size - (ssize_t)offsetof(struct order, text) - 1];
 }
 
-void fork_server_child(int argc, char **argv)
+void fork_server_child(int argc, char **argv, void (*prepare)(void))
 {
         static struct order o;
         bool is_job = argc != 2 || !streq(argv[1], SERVER_WORD);
-        if (!is_job)
+        if (!is_job) {
                 process_prefer_self();
+                prepare();
+        }
         while (!is_job) {
                 int fds[FD_PASS_MAX];
                 size_t n = FD_PASS_MAX;

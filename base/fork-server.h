@@ -33,6 +33,7 @@ int fork_server_spawn(struct fork_server *f, const struct process_spec *spec, in
 
 /*
  * The worker's half, for main(): when argv asks for a server, this process becomes one, and the call returns only in its
- * children, where argv[1] is the job. An ordinary start returns at once.
+ * children, where argv[1] is the job. prepare() makes once what every child finds made. An ordinary start returns at
+ * once.
  */
-void fork_server_child(int argc, char **argv);
+void fork_server_child(int argc, char **argv, void (*prepare)(void));

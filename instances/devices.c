@@ -7,14 +7,29 @@
 
 struct device_type {
         const char *name;
+        config_tables keys;
+        /* What the rows cannot say: the keys are known and their values of the form. May be NULL. */
         int (*check)(struct server *s, const char *project, const char *name, const struct strmap *keys,
                      struct error *err);
 };
 
-static int unknown_key(const char *type, const char *key, struct error *err)
-{
-        return error_set(err, ERR_BAD_REQUEST, "A device of type \"%s\" has no key \"%s\" in this release", type, key);
-}
+#define ROW .scope = ON_DEVICE, .update = UPDATE_ON_RESTART, .since = "0.1"
+#define ONLY(word) .choices = (const char *const[]){ word, NULL }
+
+static const struct config_key disk_keys[] = {
+        KEY("path", NONE, ROW, .type = &config_type_path, .summary = "Where it is in the instance; / is the root disk"),
+        KEY("pool", NONE, ROW, .type = &config_type_string, .summary = "Storage pool of the root disk"),
+        KEY("type", NONE, ROW, .type = &config_type_choice, ONLY("disk"), .summary = "disk"),
+        KEY("user.*", NONE, ROW, .type = &config_type_text, .summary = "Free for users"),
+        {},
+};
+static const struct config_key none_keys[] = {
+        KEY("type", NONE, ROW, .type = &config_type_choice, ONLY("none"),
+            .summary = "none: the device of that name in a profile is left out"),
+        {},
+};
+static const struct config_key *const disk_tables[] = { disk_keys, NULL };
+static const struct config_key *const none_tables[] = { none_keys, NULL };
 
 static bool is_root(const struct strmap *keys)
 {
@@ -24,44 +39,38 @@ static bool is_root(const struct strmap *keys)
 static int check_disk(struct server *s, const char *project _unused_, const char *name, const struct strmap *keys,
                       struct error *err)
 {
-        static const char *const known[] = { "type", "path", "pool" };
         struct object *pool;
-        for (size_t i = 0; i < keys->n; i++) {
-                bool is_known = false;
-                for (size_t k = 0; k < ARRAY_SIZE(known); k++)
-                        is_known |= streq(keys->items[i].key, known[k]);
-                if (!is_known && !str_starts(keys->items[i].key, "user."))
-                        return unknown_key("disk", keys->items[i].key, err);
-        }
+        const char *pool_name = strmap_get(keys, "pool");
         if (!is_root(keys))
                 return error_set(err, ERR_UNSUPPORTED, "Device \"%s\": only the root disk (path=/) is there in this release",
                                  name);
-        const char *pool_name = strmap_get(keys, "pool");
         if (str_empty(pool_name))
                 return error_set(err, ERR_BAD_REQUEST, "Device \"%s\": the root disk needs \"pool\"", name);
         return storage_pool_get(s, pool_name, &pool, err);
 }
 
-static int check_nic(struct server *s, const char *project, const char *name, const struct strmap *keys,
-                     struct error *err)
-{
-        return nic_check(s, project, name, keys, err);
-}
-
-static int check_none(struct server *s _unused_, const char *project _unused_, const char *name _unused_,
-                      const struct strmap *keys, struct error *err)
-{
-        for (size_t i = 0; i < keys->n; i++)
-                if (!streq(keys->items[i].key, "type"))
-                        return unknown_key("none", keys->items[i].key, err);
-        return 0;
-}
-
 static const struct device_type types[] = {
-        { "disk", check_disk },
-        { "nic", check_nic },
-        { "none", check_none },
+        { "disk", disk_tables, check_disk },
+        { "nic", nic_tables, nic_check },
+        { "none", none_tables, NULL },
 };
+
+config_tables device_type_keys(size_t i, const char **ret_name)
+{
+        if (i >= ARRAY_SIZE(types))
+                return NULL;
+        *ret_name = types[i].name;
+        return types[i].keys;
+}
+
+static int check_keys(struct server *s, const char *project, const struct device_type *t, const struct device *d,
+                      struct error *err)
+{
+        int r = config_validate(t->keys, &d->keys, ON_DEVICE, err);
+        if (r < 0)
+                return error_prefix(err, "Device \"%s\"", d->name);
+        return t->check ? t->check(s, project, d->name, &d->keys, err) : 0;
+}
 
 static int check_one(struct server *s, const char *project, const struct device *d, struct error *err)
 {
@@ -73,7 +82,7 @@ static int check_one(struct server *s, const char *project, const struct device 
                 return error_set(err, ERR_BAD_REQUEST, "Device \"%s\" has no \"type\"", d->name);
         for (size_t i = 0; i < ARRAY_SIZE(types); i++)
                 if (streq(types[i].name, type))
-                        return types[i].check(s, project, d->name, &d->keys, err);
+                        return check_keys(s, project, &types[i], d, err);
         _cleanup_free_ char *shown = name_printable(type);
         error_set(err, ERR_BAD_REQUEST, "Device \"%s\": type \"%s\" is not there in this release", d->name, shown);
         error_hint(err, "Types: disk, nic, none");

@@ -6,7 +6,11 @@
 #pragma once
 
 #include "api/devices.h"
+#include "config/key.h"
 #include "server/server.h"
+
+/* The keys of the i-th type, NULL after the last one. */
+config_tables device_type_keys(size_t i, const char **ret_name);
 
 /* The devices of a profile or an instance by themselves: types, names, keys, values. */
 int devices_check(struct server *s, const char *project, const struct devices *d, struct error *err);

@@ -23,7 +23,7 @@ void help_usage_line(struct strbuf *out, const struct command *c)
         strbuf_addc(out, '\n');
 }
 
-static void option_label(struct strbuf *out, const struct option *o)
+void help_option_label(struct strbuf *out, const struct option *o)
 {
         if (o->letter)
                 strbuf_addf(out, "-%c, ", o->letter);
@@ -41,13 +41,13 @@ static void add_options(struct strbuf *out, const char *title, const struct opti
                 return;
         for (const struct option *o = table; o->name; o++) {
                 _cleanup_strbuf_ struct strbuf label = STRBUF_INIT;
-                option_label(&label, o);
+                help_option_label(&label, o);
                 width = MAX(width, label.len);
         }
         strbuf_addf(out, "\n%s:\n", title);
         for (const struct option *o = table; o->name; o++) {
                 _cleanup_strbuf_ struct strbuf label = STRBUF_INIT;
-                option_label(&label, o);
+                help_option_label(&label, o);
                 strbuf_adds(out, "  ");
                 add_padded(out, strbuf_str(&label), width + 2);
                 strbuf_addf(out, "%s%s\n", o->help, o->is_repeated ? " (may be repeated)" : "");

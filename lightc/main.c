@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lightc/args.h"
 #include "lightc/client.h"
+#include "lightc/dump.h"
 #include "lightc/help.h"
 #include "lightc/interrupt.h"
 #include "lightc/output.h"
@@ -60,6 +61,10 @@ int main(int argc, char **argv)
         _cleanup_error_ struct error err = ERROR_INIT;
         _cleanup_args_ struct args a = { 0 };
         signal(SIGPIPE, SIG_IGN);
+        if (argc == 2 && streq(argv[1], "--dump")) {
+                dump_commands();
+                return STATUS_OK;
+        }
         if (args_parse(argc, (const char *const *)argv, &a, &err) < 0)
                 return misused(&a, &err);
         if (args_has(&a, "version")) {

@@ -49,7 +49,7 @@ static const struct family {
 
 static struct daemon the_daemon = { .socket = -EBADF }; /* one per process */
 
-static void register_all(struct server *s)
+void daemon_register(struct server *s)
 {
         object_kind_register(s, &server_config_kind);
         router_add(s, server_routes);
@@ -171,7 +171,7 @@ static void watch_signals(struct daemon *d)
 static int open_all(struct daemon *d, const struct daemon_options *o, struct error *err)
 {
         struct server *s = d->server;
-        register_all(s);
+        daemon_register(s);
         int r = object_store_open(s, err);
         if (r >= 0)
                 r = places_prepare(s, err);

@@ -11,6 +11,8 @@ struct daemon_options {
 
 /* Runs until it is told to stop; 0 or -errno with err set (nothing was started then). */
 int daemon_run(const struct daemon_options *options, struct error *err);
-/* The containers stop too (lightd shutdown): called by PUT /internal/shutdown; else only the daemon ends. */
 struct server;
+/* The kinds and routes of all families. */
+void daemon_register(struct server *s);
+/* The containers stop too (lightd shutdown): called by PUT /internal/shutdown; else only the daemon ends. */
 void daemon_stop(struct server *s);

@@ -2,7 +2,7 @@
 /* The program `lightd`: the daemon without a command, one row per command with one. */
 #include "lightd/commands.h"
 #include "lightd/daemon.h"
-#include "base/effect.h"
+#include "lightd/dump.h"
 #include "base/log.h"
 #include "store/child.h"
 
@@ -31,19 +31,6 @@ static int usage(FILE *to)
               "To manage containers use lightc: lightc launch debian:12 c1\n",
               to);
         return to == stderr ? 2 : 0;
-}
-
-/* For the tests: what the kill matrix walks. */
-static int dump(const char *what)
-{
-        if (!streq(what, "effects")) {
-                fprintf(stderr, "Error: --dump knows \"effects\"\n");
-                return 2;
-        }
-        for (int e = 0; e < _EFFECT_MAX; e++)
-                printf("%s\t%s\t%s\n", effect_name((enum effect)e), effect_leaves((enum effect)e),
-                       effect_undo((enum effect)e));
-        return 0;
 }
 
 static int unknown_command(const char *name)
@@ -107,7 +94,7 @@ int main(int argc, char **argv)
                         puts(LIGHTVISOR_VERSION);
                         return 0;
                 case 'D':
-                        return dump(optarg);
+                        return dump_table(optarg);
                 case 'h':
                         return usage(stdout);
                 default:

@@ -41,7 +41,7 @@ static const struct config_key nic_keys[] = {
         KEY("type", NONE, ROW, .type = &config_type_choice, .choices = types, .summary = "nic"),
         {},
 };
-static const struct config_key *const nic_tables[] = { nic_keys, NULL };
+const struct config_key *const nic_tables[] = { nic_keys, NULL };
 
 static const char *get(const struct strmap *keys, const char *key)
 {
@@ -90,10 +90,7 @@ static struct object *find_network(struct server *s, const char *project, const 
 int nic_check(struct server *s, const char *project, const char *device, const struct strmap *keys, struct error *err)
 {
         const char *network = get(keys, "network");
-        int r = config_validate(nic_tables, keys, ON_DEVICE, err);
-        if (r < 0)
-                return error_prefix(err, "Device \"%s\"", device);
-        r = check_kind(device, keys, err);
+        int r = check_kind(device, keys, err);
         if (r < 0)
                 return r;
         if (*network && !find_network(s, project, network))

@@ -10,6 +10,7 @@
 
 #include "base/inet.h"
 #include "base/json.h"
+#include "config/key.h"
 #include "server/server.h"
 #include <net/if.h>
 
@@ -33,7 +34,9 @@ struct nic_plan {
         unsigned mtu;
 };
 
-/* The keys alone, for instances and profiles at rest: kinds, values, that a managed network exists. */
+extern const struct config_key *const nic_tables[];
+
+/* What the rows of nic_tables cannot say, for instances and profiles at rest: kinds, that a managed network exists. */
 int nic_check(struct server *s, const char *project, const char *device, const struct strmap *keys, struct error *err);
 /* For a start. Also: the bridge is there and has room, the network serves. */
 int nic_plan(struct server *s, const struct nic_request *nic, struct nic_plan *ret, struct error *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/jobs.h"
+#include "runtime/privileges.h"
 #include "base/fork-server.h"
 
 static const struct worker_job jobs[] = {
@@ -41,6 +42,6 @@ static const struct worker_job jobs[] = {
 
 int main(int argc, char **argv)
 {
-        fork_server_child(argc, argv); /* argv[1] is a job now, too */
+        fork_server_child(argc, argv, privileges_filters_keep); /* argv[1] is a job now, too */
         return worker_main(argc, argv, jobs);
 }

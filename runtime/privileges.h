@@ -21,6 +21,8 @@ struct privileges {
 struct privileges_filter;
 int privileges_filter_new(const struct privileges *p, struct privileges_filter **ret, struct error *err);
 struct privileges_filter *privileges_filter_free(struct privileges_filter *f);
+/* Makes every filter there is, for this process and what it forks; privileges_filter_new() then only hands them out. */
+void privileges_filters_keep(void);
 
 /* Bounding set cut down, inheritable and ambient sets emptied. Effective ones stay until exec. */
 int privileges_drop_capabilities(const struct privileges *p);

@@ -15,7 +15,10 @@
 
 struct privileges_filter {
         struct sock_fprog program;
+        bool is_kept;
 };
+
+static struct privileges_filter *kept[2]; /* by is_nesting; made once by the process jobs are forked from */
 
 /*
  * A deny-list: a system container runs whatever a system runs. ENOSYS where programs then take another way,
@@ -101,32 +104,41 @@ static int export(scmp_filter_ctx ctx, struct privileges_filter *f)
         return fd_read_exact(fd, f->program.filter, n);
 }
 
-int privileges_filter_new(const struct privileges *p, struct privileges_filter **ret, struct error *err)
+static int make_filter(bool is_nesting, struct privileges_filter **ret)
 {
-        *ret = NULL;
-        if (!p->has_seccomp)
-                return 0;
         scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
         if (!ctx)
-                return error_set(err, ERR_INTERNAL, "Making the system call filter");
+                return -ENOMEM;
         struct privileges_filter *f = xnew(struct privileges_filter);
         int r = configure(ctx);
         if (r == 0)
-                r = add_rules(ctx, p->is_nesting);
+                r = add_rules(ctx, is_nesting);
         if (r == 0)
                 r = export(ctx, f);
         seccomp_release(ctx);
-        if (r < 0) {
-                privileges_filter_free(f);
-                return error_set_errno(err, r, "Making the system call filter");
-        }
-        *ret = f;
-        return 0;
+        *ret = r < 0 ? privileges_filter_free(f) : f;
+        return r;
+}
+
+int privileges_filter_new(const struct privileges *p, struct privileges_filter **ret, struct error *err)
+{
+        *ret = p->has_seccomp ? kept[p->is_nesting] : NULL;
+        if (!p->has_seccomp || *ret)
+                return 0;
+        int r = make_filter(p->is_nesting, ret);
+        return r < 0 ? error_set_errno(err, r, "Making the system call filter") : 0;
+}
+
+void privileges_filters_keep(void)
+{
+        for (int i = 0; i < 2; i++)
+                if (make_filter(i, &kept[i]) == 0)
+                        kept[i]->is_kept = true;
 }
 
 struct privileges_filter *privileges_filter_free(struct privileges_filter *f)
 {
-        if (f) {
+        if (f && !f->is_kept) {
                 free(f->program.filter);
                 free(f);
         }

@@ -231,7 +231,7 @@ no_trash() { [ -z "$(ls "$LIGHTD_DIR/storage-pools/default/trash")" ]; }
 
 main() {
         local n=0 effect when who effects
-        mapfile -t effects < <("$BIN/lightd" --dump=effects | cut -f 1)
+        mapfile -t effects < <("$BIN/lightd" --dump=effects | jq -r '.[].name')
         [ ${#effects[@]} -gt 10 ] || fail "there is no table of effects"
         prepare
         for effect in "${effects[@]}"; do
