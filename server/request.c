@@ -235,6 +235,19 @@ void reply_header(struct request *req, const char *name, const char *value)
         strbuf_adds(&req->answer_headers, "\r\n");
 }
 
+/* A plain name stands as it is, as LXD writes it; in another, what could end the quotes or the header becomes '_'. */
+void reply_filename(struct request *req, const char *filename)
+{
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_+";
+        _cleanup_free_ char *copy = xstrdup(filename);
+        bool is_plain = copy[strspn(copy, plain)] == '\0';
+        for (char *p = copy; *p; p++)
+                if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f || strchr("\"\\/", *p))
+                        *p = '_';
+        _cleanup_free_ char *value = xasprintf(is_plain ? "inline;filename=%s" : "inline;filename=\"%s\"", copy);
+        reply_header(req, "Content-Disposition", value);
+}
+
 char *url_in_project(const char *url, const char *project)
 {
         if (str_empty(project) || streq(project, "default"))
@@ -259,6 +272,12 @@ static int set_options(struct request *req, struct error *err)
                 if (strlen(recursion) != 1 || recursion[0] < '0' || recursion[0] > '2')
                         return error_set(err, ERR_BAD_REQUEST, "recursion must be 0, 1 or 2");
                 req->recursion = recursion[0] - '0';
+        }
+        const char *target = request_query(req, "target");
+        if (!str_empty(target) && !streq(target, "none")) {
+                _cleanup_free_ char *shown = name_printable(target);
+                error_set(err, ERR_NOT_FOUND, "Cluster member \"%s\" not found", shown);
+                return error_hint(err, "This server is not part of a cluster: leave the target out"), -ENOENT;
         }
         const char *all = request_query(req, "all-projects");
         req->is_all_projects = all && (streq(all, "true") || streq(all, "1"));

@@ -40,6 +40,9 @@ struct route {
 /* Rows ended by a NULL path. They stay the caller's (const tables). */
 void router_add(struct server *s, const struct route *routes);
 
+/* Paths under /1.0/<word> are those under /1.0/<means>, by an older name; the handler still sees the word in its URI. */
+void router_alias(struct server *s, const char *word, const char *means);
+
 /* Finds the row for a path. 0, -ENOENT (no such path) or -EOPNOTSUPP (a path, but not with this method). */
 #define ROUTE_PARAMS_MAX 4
 struct route_match {

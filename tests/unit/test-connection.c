@@ -265,7 +265,7 @@ TEST(what_is_not_there_says_so_and_the_connection_goes_on)
                  "POST /1.0/body HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n{\"a\"BREW /1.0/held HTTP/1.1\r\nHost: x\r\n\r\n"
                  "GET /1.0/echo/on HTTP/1.1\r\nHost: x\r\n\r\n");
         ASSERT_CONTAINS(w.sent.data, "HTTP/1.1 404");
-        ASSERT_EQ(count(&w, "HTTP/1.1 405"), 2);
+        ASSERT_EQ(count(&w, "HTTP/1.1 501"), 2);
         ASSERT_EQ(count(&w, "HTTP/1.1 400"), 1);
         ASSERT_CONTAINS(w.sent.data, "\"on\"");
         ASSERT_FALSE(w.is_closed);
