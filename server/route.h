@@ -22,7 +22,7 @@ enum route_flags {
         ROUTE_BODY = 1 << 1,     /* a JSON object is read into req->body before the handler runs */
         ROUTE_STREAM = 1 << 2,   /* the handler reads the body itself: request_read_body_into() */
         ROUTE_INTERNAL = 1 << 3, /* unix socket only, not part of the public API */
-        ROUTE_BODY_LATER = 1 << 4, /* JSON body if Content-Type is application/json or absent, else a stream */
+        ROUTE_BODY_LATER = 1 << 4, /* a JSON body or a stream, by Content-Type; one that says neither, by its first byte */
 };
 
 typedef void (*route_fn)(struct request *req);
