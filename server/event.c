@@ -153,6 +153,8 @@ static void get_events(struct request *req)
                 reply_error(req, &err);
                 return;
         }
+        if (!req->who.is_admin) /* what the daemon says of others is not for everybody */
+                types &= ~(1u << type_index("logging"));
         struct server *s = req->server;
         struct listener *l = xnew(struct listener);
         list_init(&l->node);

@@ -76,12 +76,17 @@ void request_read_body_into(struct request *req, int take_fd, void (*done)(void 
         req->sink->read_body(req, take_fd, done, data);
 }
 
+/* Without the query: the secrets of websockets stand there. */
+static int path_length(const struct request *req)
+{
+        return (int)strcspn(req->target, "?");
+}
+
 static void log_finished(const struct request *req)
 {
         if (log_enabled(LOG_DEBUG))
-                /* Without the query: the secrets of websockets stand there. */
-                log_debug("request=%s path=%.*s status=%d ms=%llu", http_method_name(req->method),
-                          (int)strcspn(req->target, "?"), req->target, req->status, (unsigned long long)(time_monotonic_ms() - req->started_ms));
+                log_debug("request=%s path=%.*s status=%d ms=%llu", http_method_name(req->method), path_length(req),
+                          req->target, req->status, (unsigned long long)(time_monotonic_ms() - req->started_ms));
 }
 
 /* Every answer passes here once: the request ends with it. */
@@ -197,7 +202,7 @@ struct ws *request_upgrade(struct request *req, const struct ws_handler *h, void
 {
         struct ws *ws = req->is_gone ? NULL : req->sink->upgrade(req, h, data);
         if (!ws) {
-                reply_errorf(req, ERR_BAD_REQUEST, "%s needs a websocket connection", req->target);
+                reply_errorf(req, ERR_BAD_REQUEST, "%.*s needs a websocket connection", path_length(req), req->target);
                 return NULL;
         }
         req->is_answered = true;
@@ -317,10 +322,10 @@ int request_find_route(struct request *req, struct error *err)
         if (r == -EOPNOTSUPP && req->method == METHOD_HEAD)
                 r = router_match(req->server, METHOD_GET, &req->uri, &m);
         if (r == -EOPNOTSUPP)
-                return error_set(err, ERR_NO_METHOD, "%s is not possible on %s", http_method_name(req->method),
-                                 req->target);
+                return error_set(err, ERR_NO_METHOD, "%s is not possible on %.*s", http_method_name(req->method),
+                                 path_length(req), req->target);
         if (r < 0)
-                return error_set(err, ERR_NOT_FOUND, "%s is not part of this server's API", req->target);
+                return error_set(err, ERR_NOT_FOUND, "%.*s is not part of this server's API", path_length(req), req->target);
         req->route = m.route;
         memcpy(req->params, m.params, sizeof req->params);
         return 0;
