@@ -89,6 +89,9 @@ int field_decode_devices(struct json_object *from, bool is_merge, struct devices
                         int r = field_decode_strmap(v, false, &keys, err);
                         if (r < 0)
                                 return error_prefix(err, "%s", name);
+                        for (size_t i = keys.n; i-- > 0;) /* how clients unset one */
+                                if (!keys.items[i].value[0])
+                                        strmap_remove(&keys, keys.items[i].key);
                         devices_set(&d, name, &keys);
                 }
         }

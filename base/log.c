@@ -7,12 +7,27 @@
 #include <unistd.h>
 
 static enum log_level max_shown = LOG_INFO;
-static bool to_journal;
+static bool to_journal, is_telling;
+static log_sink_fn sink;
 
 void log_init(enum log_level max_level)
 {
         max_shown = max_level;
         to_journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+void log_set_sink(log_sink_fn fn)
+{
+        sink = fn;
+}
+
+static void tell(const char *level, const char *text)
+{
+        if (!sink || is_telling)
+                return;
+        is_telling = true;
+        sink(level, text);
+        is_telling = false;
 }
 
 bool log_enabled(enum log_level level)
@@ -28,7 +43,7 @@ void log_line(enum log_level level, const char *fmt, ...)
                 return;
         int saved = errno;
         _cleanup_strbuf_ struct strbuf text = STRBUF_INIT_MAX(KiB(8));
-        _cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+        _cleanup_strbuf_ struct strbuf line = STRBUF_INIT, shown = STRBUF_INIT;
         va_list ap;
         va_start(ap, fmt);
         strbuf_addv(&text, fmt, ap);
@@ -40,10 +55,11 @@ void log_line(enum log_level level, const char *fmt, ...)
                 strbuf_addf(&line, "%s %s: ", time_format_rfc3339(time_now_ns(), stamp), words[level]);
         }
         /* One event is one line, whatever a guest put into a name. */
-        strbuf_add_printable(&line, strbuf_str(&text), text.len, "");
-        strbuf_addc(&line, '\n');
+        strbuf_add_printable(&shown, strbuf_str(&text), text.len, "");
+        strbuf_addf(&line, "%s\n", strbuf_str(&shown));
         if (write(STDERR_FILENO, line.data, line.len) < 0) {
                 /* nowhere left to say it */
         }
+        tell(words[level], strbuf_str(&shown));
         errno = saved;
 }

@@ -214,7 +214,7 @@ static void inspect(struct add *a, bool is_split)
         run(a, "lightunpack", "image-inspect", args, on_inspected);
 }
 
-/* The name under which the rootfs came (or the whole image) is the image's, unless the client gave one. */
+/* The name under which the rootfs came (or the whole image) is the image's; without one the client's wish is. */
 static void take_filename(struct add *a, struct json_object *files)
 {
         size_t n = json_object_array_length(files);

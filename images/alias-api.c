@@ -13,6 +13,14 @@ static char *name_of(const struct request *req)
         return strbuf_take(&b);
 }
 
+static struct json_object *context(const void *body)
+{
+        const struct image_alias *a = body;
+        struct json_object *c = json_object_new_object();
+        json_set_string(c, "target", a->target);
+        return c;
+}
+
 static const struct plain_family aliases = {
         .kind = &image_alias_kind,
         .feature = PROJECT_IMAGES,
@@ -23,6 +31,7 @@ static const struct plain_family aliases = {
         .updated = "image-alias-updated",
         .renamed = "image-alias-renamed",
         .deleted = "image-alias-deleted",
+        .context = context,
         .create = alias_create,
         .update = alias_update,
         .rename = alias_rename,

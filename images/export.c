@@ -35,16 +35,6 @@ static void add_file(struct body *b, const char *path, int64_t size)
         b->length += size;
 }
 
-/* Inside double quotes of a header: what could end them, or the line, becomes '_'. */
-static char *quotable(const char *filename)
-{
-        char *copy = xstrdup(filename);
-        for (char *p = copy; *p; p++)
-                if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f || strchr("\"\\/", *p))
-                        *p = '_';
-        return copy;
-}
-
 static void add_part_head(struct body *b, const char *boundary, bool is_first, const char *name,
                           const char *filename)
 {
@@ -73,11 +63,9 @@ static void add_unified(struct request *req, const struct object *o, struct body
 {
         const struct image *image = o->body;
         _cleanup_free_ char *meta = image_meta_path(req->server, o);
-        _cleanup_free_ char *plain = str_empty(image->filename) ? xasprintf("%s%s", o->name, image->meta_ext)
-                                                                : xstrdup(image->filename);
-        _cleanup_free_ char *name = quotable(plain);
-        _cleanup_free_ char *disposition = xasprintf("inline; filename=\"%s\"", name);
-        reply_header(req, "Content-Disposition", disposition);
+        /* Not the name it came with: somebody else's upload does not choose how files are called where it goes. */
+        _cleanup_free_ char *filename = xasprintf("%s%s", o->name, image->meta_ext);
+        reply_filename(req, filename);
         add_file(b, meta, image->meta_size);
 }
 

@@ -96,26 +96,55 @@ static const char *word_of(struct json_object *source)
         return *alias ? alias : json_get_string(source, "fingerprint", "");
 }
 
+/* The remote and its release, or NULL and a word for a local image. */
+static int read_source(struct json_object *source, const struct remote **ret_remote,
+                       const struct remote_release **ret_release, struct error *err)
+{
+        int r = check_source(source, err);
+        if (r >= 0)
+                r = remote_find(json_get_string(source, "server", NULL),
+                                json_get_string(source, "protocol", NULL), ret_remote, err);
+        if (r < 0)
+                return r;
+        if (*ret_remote)
+                return remote_release(*ret_remote, word_of(source), ret_release, err);
+        return *word_of(source) ? 0
+                                : error_set(err, ERR_BAD_REQUEST,
+                                            "source: neither \"alias\" nor \"fingerprint\"");
+}
+
+static const char *project_of(struct server *s, struct json_object *source, const char *project)
+{
+        return project_effective(s, json_get_string(source, "project", project), PROJECT_IMAGES);
+}
+
+int image_check_source(struct server *s, const char *project, struct json_object *source,
+                       const struct object **ret_image, struct error *err)
+{
+        const struct remote *remote;
+        const struct remote_release *release;
+        struct object *o = NULL;
+        int r = read_source(source, &remote, &release, err);
+        if (r >= 0 && !remote)
+                r = image_resolve(s, project_of(s, source, project), word_of(source), &o, err);
+        if (r >= 0 && o)
+                r = check_usable(o, err);
+        *ret_image = o;
+        return r;
+}
+
 static int begin(struct wanted *w, struct json_object *source, struct operation *op, bool *ret_is_fetched,
                  struct error *err)
 {
         const struct remote *remote;
         const struct remote_release *release;
-        int r = check_source(source, err);
-        if (r >= 0)
-                r = remote_find(json_get_string(source, "server", NULL),
-                                json_get_string(source, "protocol", NULL), &remote, err);
+        int r = read_source(source, &remote, &release, err);
         if (r < 0)
                 return r;
         if (!remote) {
                 w->word = xstrdup(word_of(source));
-                return *w->word ? 0
-                                : error_set(err, ERR_BAD_REQUEST,
-                                            "source: neither \"alias\" nor \"fingerprint\"");
+                return 0;
         }
-        r = remote_release(remote, word_of(source), &release, err);
-        if (r < 0)
-                return r;
         *ret_is_fetched = true;
         image_fetch(w->server, w->project, remote, release, op, on_fetched, w);
         return 0;
@@ -128,8 +157,7 @@ void image_for_instance(struct server *s, const char *project, struct json_objec
         bool is_fetched = false;
         list_append(&all, &w->node);
         w->server = s;
-        w->project =
-                xstrdup(project_effective(s, json_get_string(source, "project", project), PROJECT_IMAGES));
+        w->project = xstrdup(project_of(s, source, project));
         w->done = done;
         w->data = data;
         w->r = begin(w, source, op, &is_fetched, &w->error);

@@ -73,6 +73,8 @@ static void post_list(struct request *req)
         if (r >= 0)
                 r = is_upload ? image_wishes_from_headers(req, &wishes, &err)
                               : image_pull(req, project, &err);
+        if (r >= 0 && is_upload)
+                r = image_check_profiles(req->server, project, &wishes.image, &err);
         if (r < 0) {
                 image_wishes_done(&wishes);
                 reply_error(req, &err);
@@ -95,7 +97,7 @@ static void update(struct request *req, enum type_mode mode, route_fn retry)
                 return;
         }
         struct change *c = change_new(req->server);
-        if (image_update(c, o, next, &err) < 0) {
+        if (image_update(req->server, c, o, next, &err) < 0) {
                 change_free(c);
                 reply_error(req, &err);
                 return;

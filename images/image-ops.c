@@ -3,16 +3,20 @@
 #include "images/turn.h"
 #include "images/use.h"
 #include "base/alloc.h"
+#include "config/key.h"
 #include "server/event.h"
 #include "server/job.h"
 
 #define TRIES_MAX 10 /* somebody adds aliases as fast as they are deleted */
 
-int image_update(struct change *c, const struct object *o, struct image *take_next, struct error *err)
+int image_update(struct server *s, struct change *c, const struct object *o, struct image *take_next, struct error *err)
 {
         if (!take_next->profiles.n && take_next->profiles.is_null)
                 strlist_add(&take_next->profiles, "default");
+        config_drop_empty(&take_next->properties);
         int r = image_check(take_next, err);
+        if (r >= 0)
+                r = image_check_profiles(s, o->project, take_next, err);
         if (r < 0) {
                 type_free(&image_type, take_next);
                 return r;

@@ -5,7 +5,8 @@
 
 #include "images/image.h"
 
-int image_update(struct change *c, const struct object *o, struct image *take_next, struct error *err);
+int image_update(struct server *s, struct change *c, const struct object *o, struct image *take_next,
+                 struct error *err);
 /* Object and aliases at once, then the files, then the operation ends. */
 void image_delete(struct server *s, const struct object *o, struct operation *op);
 /* POST with "source": an image of a remote, with the wishes of the request. The operation ends with it. */

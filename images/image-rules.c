@@ -5,6 +5,7 @@
 #include "base/names.h"
 #include "base/time.h"
 #include "base/units.h"
+#include "config/key.h"
 
 #define FILENAME_MAX_BYTES 255
 
@@ -169,6 +170,21 @@ int image_check(const struct image *image, struct error *err)
         return r;
 }
 
+static profile_exists_fn profile_exists;
+
+void images_set_profile_check(profile_exists_fn fn)
+{
+        profile_exists = fn;
+}
+
+int image_check_profiles(struct server *s, const char *project, const struct image *image, struct error *err)
+{
+        int r = 0;
+        for (size_t i = 0; profile_exists && r >= 0 && i < image->profiles.n; i++)
+                r = profile_exists(s, project, image->profiles.items[i], err);
+        return r;
+}
+
 static void properties_from_metadata(struct json_object *metadata, struct strmap *out)
 {
         struct json_object *properties = json_get_object(metadata, "properties");
@@ -198,7 +214,8 @@ static void take_wishes(struct image *image, const struct image_wishes *w)
 {
         const struct image *from = &w->image;
         strmap_merge(&image->properties, &from->properties);
-        if (!str_empty(from->filename))
+        config_drop_empty(&image->properties);
+        if (!str_empty(from->filename) && str_empty(image->filename)) /* a part of a split one has its own */
                 set_text(&image->filename, from->filename);
         if (from->expires_at)
                 image->expires_at = from->expires_at;

@@ -47,8 +47,8 @@ int image_wishes_from_json(struct json_object *body, struct image_wishes *w, str
 
 /* What may be stored: properties, profiles; refuses what this release does not do. */
 int image_check(const struct image *image, struct error *err);
-/* "amd64" → "x86_64"; NULL for what no kernel is called. */
-const char *image_architecture(const char *name);
+/* That the profiles an image names exist. */
+int image_check_profiles(struct server *s, const char *project, const struct image *image, struct error *err);
 /* Fills an image from its wishes and lightunpack's answers. */
 int image_from_inspection(struct image *image, const struct image_wishes *w, struct json_object *inspected,
                           struct error *err);

@@ -3,6 +3,7 @@
 #include "images/use.h"
 #include "base/alloc.h"
 #include "base/log.h"
+#include "projects/used-by.h"
 #include "server/job.h"
 
 struct recover {
@@ -11,6 +12,11 @@ struct recover {
         void *data;
 };
 
+static void in_project(struct server *s, const struct object *project, struct strlist *urls)
+{
+        used_by_project(s, project, &image_kind, "/1.0/images", urls);
+}
+
 void images_register(struct server *s)
 {
         object_kind_register(s, &image_kind);
@@ -18,6 +24,7 @@ void images_register(struct server *s)
         image_use_register(s);
         router_add(s, image_alias_routes); /* first: an alias may be called "export" */
         router_add(s, image_routes);
+        used_by_add("project", in_project);
 }
 
 static struct json_object *files_of_all(struct server *s)

@@ -25,8 +25,21 @@ void images_recover(struct server *s, void (*done)(struct server *s, void *data)
 typedef void (*image_ready_fn)(void *data, int r, struct object *image, struct error *err);
 void image_for_instance(struct server *s, const char *project, struct json_object *source,
                         struct operation *op, image_ready_fn done, void *data);
+/*
+ * What a request may be told at once: that its source makes no sense, or that no such image is here. *ret_image is the
+ * local image it means, NULL for one of a remote; borrowed for the moment.
+ */
+int image_check_source(struct server *s, const char *project, struct json_object *source,
+                       const struct object **ret_image, struct error *err);
 /* While the image is being fetched: done follows with ERR_CANCELLED. Any other time nothing happens. */
 void image_for_instance_cancel(struct server *s, void *data);
+
+/* "amd64" → "x86_64"; NULL for what no kernel is called. */
+const char *image_architecture(const char *name);
+
+/* An image names profiles, which this folder does not know: who does says whether one exists (ERR_NOT_FOUND). */
+typedef int (*profile_exists_fn)(struct server *s, const char *project, const char *name, struct error *err);
+void images_set_profile_check(profile_exists_fn fn);
 
 /* Where its bytes are; the caller frees. rootfs is NULL for a unified tarball. */
 char *image_meta_path(struct server *s, const struct object *image);

@@ -104,14 +104,18 @@ static void cancel(struct operation *op _unused_, void *data)
 
 static int check_source(struct json_object *source, struct error *err)
 {
+        static const char *const instances[] = { "instance", "container", "virtual-machine", "snapshot" };
         const char *type = json_get_string(source, "type", "");
         if (!source || !*type)
                 return error_set(err, ERR_BAD_REQUEST, "source.type is missing");
         if (streq(type, "url"))
                 return error_set(err, ERR_UNSUPPORTED, "Images from a URL are not part of this release");
+        for (size_t i = 0; i < ARRAY_SIZE(instances); i++)
+                if (streq(type, instances[i]))
+                        return error_set(err, ERR_UNSUPPORTED,
+                                         "Making an image of an instance is not part of this release");
         if (!streq(type, "image"))
-                return error_set(err, ERR_UNSUPPORTED,
-                                 "Making an image of an instance is not part of this release");
+                return error_set(err, ERR_BAD_REQUEST, "Unknown source type \"%.32s\"", type);
         if (!streq(json_get_string(source, "mode", "pull"), "pull") && *json_get_string(source, "mode", ""))
                 return error_set(err, ERR_UNSUPPORTED, "source.mode: only \"pull\" is possible");
         return 0;
@@ -144,6 +148,8 @@ int image_pull(struct request *req, const char *project, struct error *err)
                               "compression_algorithm is only for making an image of an instance");
         if (r >= 0)
                 r = image_wishes_from_json(req->body, &wishes, err);
+        if (r >= 0)
+                r = image_check_profiles(req->server, project, &wishes.image, err);
         if (r < 0) {
                 image_wishes_done(&wishes);
                 return r;

@@ -116,8 +116,7 @@ static void begin(struct session *s, int take_fd)
         struct operation_spec spec = { .class = OPERATION_WEBSOCKET,
                                        .description = "Showing console",
                                        .project = s->project,
-                                       .resource_kind = "instances",
-                                       .resource_name = s->name,
+                                       INSTANCE_RESOURCE(s->name),
                                        .cancel = on_cancel,
                                        .data = s };
         s->op = operation_new(s->server, s->req, &spec);

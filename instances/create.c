@@ -88,7 +88,7 @@ static void on_committed(void *data, int r, struct error *err)
         c->is_committed = true;
         struct json_object *context = json_object_new_object();
         json_set_string(context, "type", "container");
-        json_set_string(context, "location", "none");
+        json_set_string(context, "storage-pool", c->pool);
         instance_event(c->instance, NULL, "instance-created", context);
         if (c->post.is_start_wanted)
                 instance_start(c->instance, c->op, on_started, c);
@@ -182,9 +182,23 @@ static int decode_profiles(struct server *s, const char *project, struct instanc
         for (size_t i = 0; i < b->profiles.n; i++) {
                 struct object *o;
                 int r = profile_get(s, in, b->profiles.items[i], &o, err);
+                for (size_t k = 0; k < i && r >= 0; k++)
+                        if (streq(b->profiles.items[k], b->profiles.items[i]))
+                                r = error_set(err, ERR_BAD_REQUEST, "Profile \"%s\" is named twice", b->profiles.items[i]);
                 if (r < 0)
                         return r;
         }
+        return 0;
+}
+
+/* In the kernel's words, whatever the client calls it. */
+static int decode_architecture(struct instance_body *b, struct error *err)
+{
+        const char *known = str_empty(b->architecture) ? "" : image_architecture(b->architecture);
+        if (!known)
+                return error_set(err, ERR_BAD_REQUEST, "Unknown architecture \"%.32s\"", b->architecture);
+        free(b->architecture);
+        b->architecture = xstrdup(known);
         return 0;
 }
 
@@ -196,6 +210,8 @@ int instance_body_check(struct server *s, const char *project, struct instance_b
         static char pool[128];
         const char *found = NULL;
         int r = decode_profiles(s, project, b, err);
+        if (r >= 0)
+                r = decode_architecture(b, err);
         if (r >= 0)
                 r = config_validate(config_tables_instance, &b->config, ON_INSTANCE, err);
         if (r < 0)
@@ -210,20 +226,29 @@ int instance_body_check(struct server *s, const char *project, struct instance_b
         return r;
 }
 
-static int check_kind(const struct instance_post *post, struct error *err)
+static int check_type(struct request *req, const struct instance_post *post, struct error *err)
 {
-        const char *from = json_get_string(post->source, "type", "");
-        if (!str_empty(post->type) && !streq(post->type, "container"))
-                return error_set(err, ERR_UNSUPPORTED, "Instances of type \"%.32s\" are not there: lightvisor runs containers",
-                                 post->type);
+        const char *type = instance_tree_is_empty(req) ? "virtual-machine" : post->type;
+        if (streq(type, "virtual-machine"))
+                return error_set(err, ERR_UNSUPPORTED, "Virtual machines are not there: lightvisor runs containers");
+        if (!str_empty(type) && !streq(type, "container"))
+                return error_set(err, ERR_BAD_REQUEST, "Unknown type of instance \"%.32s\"", type);
         if (!str_empty(post->instance_type))
                 return error_set(err, ERR_UNSUPPORTED, "\"instance_type\" is not known to this release");
+        return 0;
+}
+
+static int check_source(const struct instance_post *post, struct error *err)
+{
+        static const char *const later[] = { "copy", "migration", "none" };
+        const char *from = json_get_string(post->source, "type", "");
         if (str_empty(from))
                 return error_set(err, ERR_BAD_REQUEST, "\"source\" must be an object with a \"type\"");
-        if (!streq(from, "image"))
-                return error_set(err, ERR_UNSUPPORTED, "Making an instance from source type \"%.32s\" is not there in this release",
-                                 from);
-        return 0;
+        for (size_t i = 0; i < ARRAY_SIZE(later); i++)
+                if (streq(from, later[i]))
+                        return error_set(err, ERR_UNSUPPORTED,
+                                         "Making an instance from source type \"%s\" is not there in this release", from);
+        return streq(from, "image") ? 0 : error_set(err, ERR_BAD_REQUEST, "Unknown source type \"%.32s\"", from);
 }
 
 /* A name for whom none was given: two words are easier to type than a number. */
@@ -251,14 +276,25 @@ static const char *host_architecture(void)
         return u.machine;
 }
 
-/* volatile.* in a new instance's config is taken over for what a client may say about it. */
-static void split_volatile(struct instance_body *b, struct instance_volatile *v)
+void instance_split_volatile(struct instance_body *b, struct strmap *volatile_config)
 {
-        for (size_t i = b->config.n; i-- > 0;)
-                if (str_starts(b->config.items[i].key, "volatile.")) {
-                        strmap_set(&v->config, b->config.items[i].key, b->config.items[i].value);
-                        strmap_remove(&b->config, b->config.items[i].key);
-                }
+        for (size_t i = b->config.n; i-- > 0;) {
+                const char *key = b->config.items[i].key;
+                if (!str_starts(key, "volatile."))
+                        continue;
+                if (!streq(key, VOLATILE_POWER))
+                        strmap_set(volatile_config, key, b->config.items[i].value);
+                strmap_remove(&b->config, key);
+        }
+}
+
+static void note_devices(struct create *c)
+{
+        static const struct devices none;
+        _cleanup_strmap_ struct strmap config = STRMAP_INIT;
+        _cleanup_devices_ struct devices devices = { 0 };
+        instance_expand(c->server, c->instance->project, c->body, &config, &devices);
+        devices_note(&none, &devices, &c->volatile_keys->config);
 }
 
 static void complete(struct create *c, uint32_t num)
@@ -276,9 +312,27 @@ static void complete(struct create *c, uint32_t num)
                 free(b->architecture);
                 b->architecture = xstrdup(host_architecture());
         }
-        split_volatile(b, c->volatile_keys);
+        instance_split_volatile(b, &c->volatile_keys->config);
+        note_devices(c);
         strmap_set(&c->volatile_keys->config, "volatile.uuid", text);
         strmap_set(&c->volatile_keys->config, "volatile.cloud-init.instance-id", text);
+}
+
+/* Who names no profile gets those of the image. */
+static int decode_body(struct request *req, struct create *c, const char *project, struct error *err)
+{
+        const struct object *image;
+        struct strlist *profiles = &c->body->profiles;
+        int r = image_check_source(req->server, project, c->post.source, &image, err);
+        if (r >= 0)
+                r = request_decode(req, &instance_body_type, TYPE_REPLACE, c->body, err);
+        if (r < 0 || !image || !profiles->is_null)
+                return r;
+        const struct strlist *wanted = &((const struct image *)image->body)->profiles;
+        for (size_t i = 0; i < wanted->n; i++)
+                strlist_add(profiles, wanted->items[i]);
+        profiles->is_null = false;
+        return 0;
 }
 
 static int prepare(struct request *req, struct create *c, const char *project, struct error *err)
@@ -286,17 +340,19 @@ static int prepare(struct request *req, struct create *c, const char *project, s
         const char *pool = NULL;
         int r = request_decode(req, &instance_post_type, TYPE_REPLACE, &c->post, err);
         if (r >= 0)
-                r = check_kind(&c->post, err);
+                r = check_type(req, &c->post, err);
         if (r >= 0)
-                r = request_decode(req, &instance_body_type, TYPE_REPLACE, c->body, err);
+                r = check_source(&c->post, err);
+        if (r >= 0 && !str_empty(c->post.name))
+                r = name_check_instance(c->post.name, err);
+        if (r >= 0)
+                r = decode_body(req, c, project, err);
         if (r >= 0)
                 r = instance_body_check(req->server, project, c->body, &pool, err);
         if (r < 0)
                 return r;
         _cleanup_free_ char *name = str_empty(c->post.name) ? generate_name(req->server, project) : xstrdup(c->post.name);
-        r = name_check_instance(name, err);
-        if (r >= 0)
-                r = instance_reserve(req->server, project, name, &c->instance, err);
+        r = instance_reserve(req->server, project, name, &c->instance, err);
         if (r < 0)
                 return r;
         c->pool = xstrdup(pool);
@@ -327,7 +383,7 @@ void instances_post(struct request *req)
                 return;
         }
         struct operation_spec spec = { .class = OPERATION_TASK, .description = "Creating instance", .project = project,
-                                       .resource_kind = "instances", .resource_name = c->instance->name,
+                                       INSTANCE_RESOURCE(c->instance->name),
                                        .cancel = on_cancel, .data = c };
         c->op = operation_new(req->server, req, &spec);
         instance_claim(c->instance, "create", c->op, NULL);
@@ -335,5 +391,5 @@ void instances_post(struct request *req)
         struct operation *op = c->op;
         struct json_object *source = c->post.source;
         reply_operation(req, op);
-        image_for_instance(s, project_effective(s, project, PROJECT_IMAGES), source, op, on_image, c);
+        image_for_instance(s, project, source, op, on_image, c);
 }

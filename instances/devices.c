@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "instances/devices.h"
+#include "base/alloc.h"
 #include "base/names.h"
 #include "config/key.h"
 #include "networks/nic.h"
@@ -121,4 +122,22 @@ int devices_check_instance(struct server *s, const char *project, const struct d
         error_set(err, ERR_BAD_REQUEST, "No root disk: neither the instance nor its profiles have one");
         error_hint(err, "Run \"lightd init --auto\" once, or add one: -d root,type=disk,path=/,pool=default");
         return -EINVAL;
+}
+
+static void forget(const char *device, struct strmap *volatile_config)
+{
+        _cleanup_free_ char *prefix = xasprintf("volatile.%s.", device);
+        for (size_t k = volatile_config->n; k-- > 0;)
+                if (str_starts(volatile_config->items[k].key, prefix))
+                        strmap_remove(volatile_config, volatile_config->items[k].key);
+}
+
+void devices_note(const struct devices *old, const struct devices *now, struct strmap *volatile_config)
+{
+        for (size_t i = 0; i < old->n; i++)
+                if (!devices_get(now, old->items[i].name))
+                        forget(old->items[i].name, volatile_config);
+        for (size_t i = 0; i < now->n; i++)
+                if (streq(strmap_get(&now->items[i].keys, "type"), "nic"))
+                        nic_give_hwaddr(now->items[i].name, &now->items[i].keys, volatile_config);
 }

@@ -17,3 +17,5 @@ int devices_check(struct server *s, const char *project, const struct devices *d
 /* The effective devices of an instance: also what an instance must have. *ret_pool: of the root disk, borrowed. */
 int devices_check_instance(struct server *s, const char *project, const struct devices *d, const char **ret_pool,
                            struct error *err);
+/* What changes with the effective devices in volatile.*: a nic gets its address, a device that is gone leaves nothing. */
+void devices_note(const struct devices *old, const struct devices *now, struct strmap *volatile_config);

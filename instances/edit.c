@@ -25,16 +25,6 @@ static void edit_free(struct edit *e)
         free(e);
 }
 
-/* volatile.* that a client sends back: what differs is taken, what is missing stays. */
-static void split_volatile(struct instance_body *next, struct instance_volatile *v)
-{
-        for (size_t k = next->config.n; k-- > 0;)
-                if (str_starts(next->config.items[k].key, "volatile.")) {
-                        strmap_set(&v->config, next->config.items[k].key, next->config.items[k].value);
-                        strmap_remove(&next->config, next->config.items[k].key);
-                }
-}
-
 static bool devices_equal(const struct devices *a, const struct devices *b)
 {
         if (a->n != b->n)
@@ -63,11 +53,14 @@ static int check_live_effective(struct instance *i, const struct strmap *config,
         return error_hint(err, "Stop it first: lightc stop %s", i->name);
 }
 
-static int check_live(struct instance *i, const struct instance_body *next, struct error *err)
+/* What follows from the next body: volatile keys of its devices, and whether a running instance can take it. */
+static int settle_effective(struct instance *i, const struct instance_body *next, struct strmap *volatile_config,
+                      struct error *err)
 {
         _cleanup_strmap_ struct strmap config = STRMAP_INIT;
         _cleanup_devices_ struct devices devices = { 0 };
         instance_expand(i->server, i->project, next, &config, &devices);
+        devices_note(instance_devices(i), &devices, volatile_config);
         return check_live_effective(i, &config, &devices, err);
 }
 
@@ -94,13 +87,17 @@ static int next_bodies(struct request *req, struct instance *i, enum type_mode m
                 strmap_merge(&next->config, &v->config); /* so that a PATCH may name one of them */
         if (r >= 0)
                 r = request_decode(req, &instance_body_type, mode, next, err);
+        if (str_empty(next->architecture)) { /* who leaves it out means the one it has */
+                free(next->architecture);
+                next->architecture = xstrdup(instance_body(i)->architecture);
+        }
         if (r >= 0)
                 r = instance_body_check(i->server, i->project, next, &pool, err);
         if (r >= 0)
                 r = check_root(i, pool, err);
-        split_volatile(next, v);
+        instance_split_volatile(next, &v->config);
         if (r >= 0)
-                r = check_live(i, next, err);
+                r = settle_effective(i, next, &v->config, err);
         if (r < 0) {
                 type_free(&instance_body_type, next);
                 type_free(&instance_volatile_type, v);
@@ -200,7 +197,7 @@ static void change_instance(struct request *req, enum type_mode mode, bool is_as
         e->action = "instance-updated";
         if (is_async) {
                 struct operation_spec spec = { .class = OPERATION_TASK, .description = "Updating instance",
-                                               .project = i->project, .resource_kind = "instances", .resource_name = i->name };
+                                               .project = i->project, INSTANCE_RESOURCE(i->name) };
                 e->op = i->busy_op = operation_new(req->server, req, &spec);
                 reply_operation(req, e->op);
         } else {
@@ -247,7 +244,7 @@ static void commit_rename(struct edit *e)
         /* Now, while the old name still leads to its devices; the next start registers the name it then has. */
         instance_forget_nics(i);
         strmap_copy(&v->config, instance_volatile(i));
-        strmap_set(&v->config, "volatile.apply_template", "copy"); /* the host name inside follows, as LXD does it */
+        strmap_set(&v->config, "volatile.apply_template", "rename");
         change_put(c, &instance_kind, i->project, e->new_name, OBJECT_REV_NEW,
                    type_copy(&instance_body_type, instance_body(i)));
         change_put(c, &instance_volatile_kind, i->project, e->new_name, OBJECT_REV_NEW, v);
@@ -283,7 +280,7 @@ void instance_post(struct request *req)
         e->new_name = TAKE_PTR(post.name);
         type_done(&instance_post_type, &post);
         struct operation_spec spec = { .class = OPERATION_TASK, .description = "Renaming instance", .project = i->project,
-                                       .resource_kind = "instances", .resource_name = i->name };
+                                       INSTANCE_RESOURCE(i->name) };
         e->op = i->busy_op = operation_new(req->server, req, &spec);
         reply_operation(req, e->op);
         commit_rename(e);

@@ -357,8 +357,7 @@ static struct exec *exec_new(struct request *req, struct instance *i, const stru
         struct operation_spec spec = { .class = p->wait_for_websocket ? OPERATION_WEBSOCKET : OPERATION_TASK,
                                        .description = "Executing command",
                                        .project = i->project,
-                                       .resource_kind = "instances",
-                                       .resource_name = i->name,
+                                       INSTANCE_RESOURCE(i->name),
                                        .cancel = on_cancel,
                                        .data = e };
         e->server = i->server;

@@ -211,8 +211,7 @@ static void recover_one(struct instance *i, const char *id)
         struct operation_spec spec = { .class = OPERATION_TASK,
                                        .description = "Executing command",
                                        .project = i->project,
-                                       .resource_kind = "instances",
-                                       .resource_name = i->name,
+                                       INSTANCE_RESOURCE(i->name),
                                        .id = id };
         struct found *f = xnew(struct found);
         f->server = i->server;

@@ -96,7 +96,10 @@ static void on_got(void *data, struct json_object *result)
         struct json_object *entries = json_get_array(result, "entries");
         emit(t, "instance-file-retrieved");
         struct request *req = TAKE_PTR(t->req);
+        const char *path = t->path;
         file_reply_headers(req, result);
+        if (!streq(type, "directory"))
+                reply_filename(req, strrchr(path, '/') + 1);
         if (streq(type, "directory")) {
                 reply_json(req, entries ? json_object_get(entries) : json_object_new_array());
         } else if (streq(type, "symlink")) {

@@ -94,12 +94,14 @@ int file_put_args(struct request *req, struct json_object *into, struct error *e
         return r;
 }
 
-/* "2026-01-31 12:00:00 +0000 UTC": Go's way of printing a time, which is what LXD sends. */
+/* HTTP's way of writing a time, and Go's, which is what LXD's own header has. */
 static void reply_modified(struct request *req, int64_t seconds)
 {
         char text[64];
         struct tm tm;
         time_t t = (time_t)seconds;
+        if (gmtime_r(&t, &tm) && strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm))
+                reply_header(req, "Last-Modified", text);
         if (gmtime_r(&t, &tm) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S +0000 UTC", &tm))
                 reply_header(req, "X-LXD-modified", text);
 }

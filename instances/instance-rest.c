@@ -3,11 +3,23 @@
 #include "instances/instance.h"
 #include "base/time.h"
 
-static void write_config(struct instance *i, struct json_writer *w)
+/* A stopped one has no interfaces on the host, though their names are kept until the next start. */
+static void hide_host_names(struct strmap *config)
+{
+        for (size_t k = config->n; k-- > 0;)
+                if (str_starts(config->items[k].key, "volatile.") && str_ends(config->items[k].key, ".host_name"))
+                        strmap_remove(config, config->items[k].key);
+}
+
+static void write_config(struct instance *i, const struct strmap *config, struct json_writer *w)
 {
         _cleanup_strmap_ struct strmap all = STRMAP_INIT;
-        strmap_copy(&all, &instance_body(i)->config);
+        strmap_copy(&all, config);
         strmap_merge(&all, instance_volatile(i));
+        if (i->state == INSTANCE_STOPPED)
+                hide_host_names(&all);
+        if (instance_power(i)->gen)
+                strmap_set(&all, VOLATILE_POWER, i->state == INSTANCE_STOPPED ? "STOPPED" : "RUNNING");
         field_encode_strmap(&all, w);
 }
 
@@ -33,7 +45,7 @@ static void write_members(struct instance *i, struct json_writer *w)
         const char *status = instance_status(i, &code);
         json_write_key_string(w, "architecture", b->architecture);
         json_write_key(w, "config");
-        write_config(i, w);
+        write_config(i, &b->config, w);
         json_write_key(w, "devices");
         field_encode_devices(&b->devices, w);
         json_write_key_bool(w, "ephemeral", b->ephemeral);
@@ -43,7 +55,7 @@ static void write_members(struct instance *i, struct json_writer *w)
         json_write_key_string(w, "description", b->description);
         write_time(w, "created_at", b->created_at);
         json_write_key(w, "expanded_config");
-        field_encode_strmap(instance_config(i), w);
+        write_config(i, instance_config(i), w);
         json_write_key(w, "expanded_devices");
         field_encode_devices(instance_devices(i), w);
         json_write_key_string(w, "name", i->name);

@@ -60,6 +60,12 @@ size_t instance_count(struct server *s)
         return HASH_COUNT(s->instances->by_key);
 }
 
+bool instance_tree_is_empty(const struct request *req)
+{
+        return streq(req->uri.segments[1], "virtual-machines");
+}
+
+/* What breaks the rules for names cannot be there, so it is as little found as any other. */
 struct instance *instance_of_request(struct request *req)
 {
         _cleanup_error_ struct error err = ERROR_INIT;
@@ -67,8 +73,8 @@ struct instance *instance_of_request(struct request *req)
         struct instance *i = NULL;
         struct object *o;
         int r = project_of_request(req, PROJECT_INSTANCES, &project, &err);
-        if (r >= 0)
-                r = name_check_instance(req->params[0], &err);
+        if (r >= 0 && instance_tree_is_empty(req))
+                r = error_set(&err, ERR_NOT_FOUND, "Virtual machine \"%s\" not found", req->params[0]);
         if (r >= 0)
                 r = object_get(req->server, &instance_kind, project, req->params[0], &o, &err);
         if (r >= 0)

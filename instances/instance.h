@@ -47,6 +47,8 @@ void instances_registry_new(struct server *s);
 /* By name as a request gives it; NULL while it is only being created. */
 struct instance *instance_find(struct server *s, const char *project, const char *name);
 struct instance *instance_find_num(struct server *s, uint32_t num);
+/* LXD's older names of /1.0/instances: under /1.0/containers all of them are, under /1.0/virtual-machines none is. */
+bool instance_tree_is_empty(const struct request *req);
 /* Finds the request's instance (params[0]) or answers 404. */
 struct instance *instance_of_request(struct request *req);
 /* The next one in no particular order; NULL starts. */
@@ -87,6 +89,7 @@ const char *instance_status(const struct instance *i, int *ret_code);
 bool instance_is_running(const struct instance *i); /* running or frozen */
 
 /* Rendering (instance-rest.c). */
+#define VOLATILE_POWER "volatile.last_state.power" /* shown, never stored: it follows from the state */
 const struct strbuf *instance_rest(struct instance *i);
 void instance_write_full(struct instance *i, struct json_writer *w);  /* recursion=2: with state */
 void instance_write_state(struct instance *i, struct json_writer *w); /* state.c */
@@ -96,6 +99,10 @@ char *instance_cgroup(const struct instance *i);
 /* First host id of its range. */
 uint32_t instance_idmap_base(const struct instance *i);
 #define INSTANCE_IDMAP_SIZE 65536
+
+/* In an operation's spec: the instance it is about. */
+#define INSTANCE_RESOURCE(name)                                                                              \
+        .resource_kind = "instances", .resource_old_kind = "containers", .resource_name = (name)
 
 /* Events: "instance-started" and the like. Without a request, the one who asked for the work under way is named. */
 void instance_event(struct instance *i, const struct request *req, const char *action, struct json_object *take_context);

@@ -21,7 +21,7 @@ static bool is_seen(struct request *req, const char *project, const struct objec
 
 static void add_to_list(struct reply_list *l, struct instance *i, struct strbuf *body)
 {
-        _cleanup_free_ char *plain = instance_url(i);
+        _cleanup_free_ char *plain = xasprintf("/1.0/%s/%s", l->req->uri.segments[1], i->name); /* by the name asked for */
         _cleanup_free_ char *url = url_in_project(plain, i->project);
         const struct strbuf *rest = instance_rest(i);
         if (l->req->recursion == 2) {
@@ -46,7 +46,7 @@ static void get_instances(struct request *req)
         }
         if (reply_list_begin(&l, req) < 0)
                 return;
-        size_t n = object_list(req->server, &instance_kind, NULL, &objects);
+        size_t n = instance_tree_is_empty(req) ? 0 : object_list(req->server, &instance_kind, NULL, &objects);
         for (size_t k = 0; k < n; k++) {
                 struct instance *i = instance_find(req->server, objects[k]->project, objects[k]->name);
                 if (i && is_seen(req, project, objects[k]))
@@ -86,6 +86,7 @@ static void get_state(struct request *req)
 static const struct route instance_routes[] = {
         { METHOD_GET, "/1.0/instances", get_instances, PERM_VIEW, ROUTE_PROJECT, "List instances; recursion=2 with state." },
         { METHOD_POST, "/1.0/instances", instances_post, PERM_EDIT, ROUTE_PROJECT | ROUTE_BODY, "Create an instance." },
+        { METHOD_PUT, "/1.0/instances", instances_put, PERM_EDIT, ROUTE_PROJECT | ROUTE_BODY, "Start, stop, restart, freeze or unfreeze all instances." },
         { METHOD_GET, "/1.0/instances/{name}", get_instance, PERM_VIEW, ROUTE_PROJECT, "One instance; recursion=1 with state." },
         { METHOD_PUT, "/1.0/instances/{name}", instance_put, PERM_EDIT, ROUTE_PROJECT | ROUTE_BODY, "Replace an instance's settings." },
         { METHOD_PATCH, "/1.0/instances/{name}", instance_patch, PERM_EDIT, ROUTE_PROJECT | ROUTE_BODY, "Change some of an instance's settings." },
@@ -135,9 +136,7 @@ static void users_of_network(struct server *s, const struct object *o, struct st
 
 static void users_of_project(struct server *s, const struct object *o, struct strlist *urls)
 {
-        for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i))
-                if (streq(i->project, o->name))
-                        add_url(i, urls);
+        used_by_project(s, o, &instance_kind, "/1.0/instances", urls);
 }
 
 static void on_profile_changed(struct server *s, const struct object_kind *kind _unused_, const char *project _unused_,
@@ -179,6 +178,12 @@ static bool image_exists(struct server *s, const char *fingerprint)
                 if (streq(objects[k]->name, fingerprint))
                         return true;
         return false;
+}
+
+static int profile_exists(struct server *s, const char *project, const char *name, struct error *err)
+{
+        struct object *o;
+        return profile_get(s, project_effective(s, project, PROJECT_PROFILES), name, &o, err);
 }
 
 /* Whether the instances that use a profile could live with its next form. */
@@ -232,6 +237,8 @@ void instances_register(struct server *s)
         object_on_change(s, &profile_kind, on_profile_changed);
         object_on_change(s, &image_kind, on_image_changed);
         router_add(s, instance_routes);
+        router_alias(s, "containers", "instances");
+        router_alias(s, "virtual-machines", "instances");
         router_add(s, instance_exec_routes);
         router_add(s, instance_console_routes);
         router_add(s, instance_file_routes);
@@ -243,6 +250,7 @@ void instances_register(struct server *s)
         used_by_add("project", users_of_project);
         volumes_set_source(visit_volumes);
         layers_set_image_check(image_exists);
+        images_set_profile_check(profile_exists);
 }
 
 void instances_write_environment(struct server *s _unused_, struct json_writer *w)

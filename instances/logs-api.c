@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/path.h"
+#include "server/event.h"
 #include "server/job.h"
 
 #include <dirent.h>
@@ -64,6 +65,7 @@ static void reply_failed(struct log_work *w, struct error *err)
 static void on_got(void *data, struct json_object *result)
 {
         struct log_work *w = data;
+        reply_filename(w->req, w->file);
         reply_file(TAKE_PTR(w->req), CONTENT_TYPE, json_get_int(result, "size", 0), TAKE_FD(w->content));
 }
 
@@ -235,11 +237,19 @@ static struct instance *log_of_request(struct request *req)
         return i;
 }
 
+static void emit(struct request *req, struct instance *i, const char *action)
+{
+        _cleanup_free_ char *url = xasprintf("/1.0/instances/%s/logs/%s", i->name, req->params[1]);
+        event_lifecycle(req->server, req, action, i->project, url, NULL);
+}
+
 static void get_one(struct request *req)
 {
         struct instance *i = log_of_request(req);
-        if (i)
-                log_reply(req, i, req->params[1]);
+        if (!i)
+                return;
+        emit(req, i, "instance-log-retrieved");
+        log_reply(req, i, req->params[1]);
 }
 
 static void delete_one(struct request *req)
@@ -247,12 +257,14 @@ static void delete_one(struct request *req)
         struct instance *i = log_of_request(req);
         if (!i)
                 return;
-        if (str_starts(req->params[1], "exec_"))
-                log_delete(req, i, req->params[1]);
-        else
+        if (!str_starts(req->params[1], "exec_")) {
                 reply_errorf(req, ERR_BAD_REQUEST,
                              "Log \"%s\" cannot be deleted, only the outputs of recorded commands can",
                              req->params[1]);
+                return;
+        }
+        emit(req, i, "instance-log-deleted");
+        log_delete(req, i, req->params[1]);
 }
 
 const struct route instance_log_routes[] = {

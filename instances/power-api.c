@@ -1,23 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PUT /1.0/instances/{name}/state and DELETE: start, stop, restart, freeze, unfreeze, delete as operations. */
+/*
+ * PUT /1.0/instances/{name}/state and DELETE: start, stop, restart, freeze, unfreeze, delete as operations. PUT /1.0/instances
+ * does one of them with all instances for which it makes sense.
+ */
 #include "instances/power-api.h"
 #include "instances/delete.h"
 #include "base/alloc.h"
+#include "projects/project.h"
 
 enum then { THEN_NOTHING, THEN_START, THEN_DELETE };
+
+struct bulk;
 
 struct action {
         struct instance *instance;
         struct operation *op;
+        struct bulk *bulk; /* NULL: alone, the operation ends with it */
         const char *event;
         enum then then;
 };
+
+/* One action for many instances, side by side. */
+struct bulk {
+        struct operation *op;
+        size_t n_left, n_failed;
+        struct error error; /* the first failure */
+};
+
+static void bulk_release(struct bulk *b)
+{
+        if (--b->n_left > 0)
+                return;
+        if (b->n_failed > 1)
+                error_prefix(&b->error, "%zu instances failed, the first so", b->n_failed);
+        if (b->n_failed)
+                operation_fail(b->op, &b->error);
+        else
+                operation_succeed(b->op, NULL);
+        error_done(&b->error);
+        free(b);
+}
+
+static void bulk_failed(struct bulk *b, struct error *err)
+{
+        if (b->n_failed++ == 0)
+                error_move(&b->error, err);
+}
 
 static void end(struct action *a, int r, struct error *err, bool is_gone)
 {
         if (!is_gone)
                 instance_release(a->instance);
-        if (r < 0)
+        if (a->bulk && r < 0)
+                bulk_failed(a->bulk, err);
+        if (a->bulk)
+                bulk_release(a->bulk);
+        else if (r < 0)
                 operation_fail(a->op, err);
         else
                 operation_succeed(a->op, NULL);
@@ -170,7 +208,7 @@ static struct action *action_new(struct request *req, struct instance *i, const 
 {
         struct action *a = xnew(struct action);
         struct operation_spec spec = { .class = OPERATION_TASK, .description = description, .project = i->project,
-                                       .resource_kind = "instances", .resource_name = i->name,
+                                       INSTANCE_RESOURCE(i->name),
                                        .cancel = may_cancel ? on_cancel : NULL, .data = a };
         a->instance = i;
         a->event = event;
@@ -178,10 +216,10 @@ static struct action *action_new(struct request *req, struct instance *i, const 
         return a;
 }
 
-static int read_wish(struct request *req, const struct action_row **ret_row, struct wish *ret, struct error *err)
+static int read_wish(struct json_object *body, const struct action_row **ret_row, struct wish *ret, struct error *err)
 {
         struct instance_state_put put = { 0 };
-        int r = request_decode(req, &instance_state_put_type, TYPE_REPLACE, &put, err);
+        int r = type_decode(&instance_state_put_type, body, TYPE_REPLACE, &put, err);
         if (r >= 0)
                 r = find_action(put.action, ret_row, err);
         if (r >= 0 && put.is_stateful)
@@ -200,7 +238,7 @@ void instance_put_state(struct request *req)
         struct instance *i = instance_of_request(req);
         if (!i)
                 return;
-        int r = read_wish(req, &row, &w, &err);
+        int r = read_wish(req->body, &row, &w, &err);
         if (r >= 0 && !i->busy)
                 r = row->check(i, &err);
         if (r >= 0)
@@ -213,6 +251,56 @@ void instance_put_state(struct request *req)
         i->busy_op = a->op;
         reply_operation(req, a->op);
         row->run(a, &w);
+}
+
+static bool is_meant(struct request *req, const char *project, const struct action_row *row, struct instance *i)
+{
+        return !instance_tree_is_empty(req) && streq(i->project, project) && row->check(i, NULL) >= 0;
+}
+
+/* Claims the instance for the bulk; NULL: it is busy, which is a failure of its own. */
+static struct action *bulk_add(struct bulk *b, struct instance *i, const struct action_row *row)
+{
+        _cleanup_error_ struct error err = ERROR_INIT;
+        _cleanup_free_ char *url = instance_url(i);
+        operation_add_resource(b->op, "instances", url);
+        if (instance_claim(i, row->name, b->op, &err) < 0) {
+                bulk_failed(b, &err);
+                return NULL;
+        }
+        struct action *a = xnew(struct action);
+        *a = (struct action){ .instance = i, .op = b->op, .bulk = b, .event = row->event };
+        b->n_left++;
+        return a;
+}
+
+void instances_put(struct request *req)
+{
+        _cleanup_error_ struct error err = ERROR_INIT;
+        const struct action_row *row = NULL;
+        const char *project;
+        struct wish w;
+        size_t n = 0;
+        int r = project_of_request(req, PROJECT_INSTANCES, &project, &err);
+        if (r >= 0)
+                r = read_wish(json_get_object(req->body, "state"), &row, &w, &err);
+        if (r < 0) {
+                reply_error(req, &err);
+                return;
+        }
+        struct operation_spec spec = { .class = OPERATION_TASK, .description = row->description, .project = project };
+        struct bulk *b = xnew(struct bulk);
+        struct action **actions = xnew_array(struct action *, instance_count(req->server) + 1);
+        b->op = operation_new(req->server, req, &spec);
+        b->n_left = 1; /* this function's own */
+        for (struct instance *i = instance_next(req->server, NULL); i; i = instance_next(req->server, i))
+                if (is_meant(req, project, row, i) && (actions[n] = bulk_add(b, i, row)))
+                        n++;
+        reply_operation(req, b->op);
+        for (size_t k = 0; k < n; k++)
+                row->run(actions[k], &w);
+        bulk_release(b);
+        free(actions);
 }
 
 void instance_delete_request(struct request *req)

@@ -3,5 +3,6 @@
 
 #include "instances/power.h"
 
+void instances_put(struct request *req);
 void instance_put_state(struct request *req);
 void instance_delete_request(struct request *req);

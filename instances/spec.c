@@ -92,6 +92,14 @@ static int render_one(struct instance *i, const char *path, struct json_object *
         return 0;
 }
 
+/* Few images know of renames: the host name inside follows all the same, by the template for copies. */
+static const char *trigger_of(struct json_object *template, const char *pending)
+{
+        if (pending && is_wanted(template, pending))
+                return pending;
+        return streq(pending, "rename") && is_wanted(template, "copy") ? "copy" : "start";
+}
+
 /* volatile.apply_template names what happened since the last start ("create", "copy"); "start" is always due. */
 static int add_files(struct instance *i, struct json_object *spec, struct error *err)
 {
@@ -102,7 +110,7 @@ static int add_files(struct instance *i, struct json_object *spec, struct error 
                 return 0;
         json_object_object_foreach(templates, path, template)
         {
-                const char *trigger = pending && is_wanted(template, pending) ? pending : "start";
+                const char *trigger = trigger_of(template, pending);
                 if (!is_wanted(template, trigger))
                         continue;
                 int r = render_one(i, path, template, trigger, files, err);

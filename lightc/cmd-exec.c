@@ -75,6 +75,8 @@ static int result_of(struct json_object *op, const char *command, const char *na
         struct json_object *meta = json_get_object(op, "metadata");
         const char *sentence = json_get_string(op, "err", "");
         int64_t status = json_get_int(meta, "return", -1);
+        if (status < 0 && output_names(sentence, name))
+                return error_set(err, ERR_INTERNAL, "%s", sentence);
         if (status < 0)
                 return error_set(err, ERR_INTERNAL, "Running \"%s\" in \"%s\" failed: %s", command, name,
                                  *sentence ? sentence : "the daemon gave no exit status");

@@ -64,7 +64,7 @@ static int add_network(struct client *c, const struct args *a, struct json_objec
         _cleanup_free_ char *url = client_url(c, NULL, "networks", name, NULL);
         int r = client_get(c, url, &network, err);
         if (r < 0)
-                return error_prefix(err, "Network \"%s\"", name);
+                return r;
         struct json_object *nic = object_map(devices, "eth0");
         json_set_string(nic, "type", "nic");
         json_set_string(nic, "name", "eth0");

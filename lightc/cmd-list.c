@@ -319,7 +319,8 @@ const struct command cmd_list = {
         .run = run,
         .example = "lightc list web status=running\n"
                    "lightc list -c ns4m,user.owner:OWNER -f csv\n"
-                   "Filters: a name's beginning or pattern, status= type= architecture= ipv4= ipv6=, or key=pattern\n"
+                   "Filters: a name's beginning or pattern, status= type= architecture= ipv4= ipv6= (addresses or networks),\n"
+                   "<field>=pattern, or <key>=pattern of the configuration\n"
                    "Columns: 4 IPv4, 6 IPv6, a architecture, b pool, c created, d description, D disk, e project, f/F image,\n"
                    "l last used, L location, m/M memory, n name, N processes, p pid, P profiles, s state, S snapshots,\n"
                    "t type, u CPU, [config:|devices:]key[:header[:width]]",

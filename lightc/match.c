@@ -101,7 +101,7 @@ static bool has_address(struct json_object *item, const char *networks)
                 for (size_t i = 0; list && i < json_object_array_length(list); i++) {
                         struct json_object *o = json_object_array_get_idx(list, i);
                         const char *address = json_get_string(o, "address", ""), *scope = json_get_string(o, "scope", "");
-                        if (streq(scope, "link") || streq(scope, "local"))
+                        if (streq(scope, "local")) /* every instance has 127.0.0.1 */
                                 continue;
                         for (const char *p = networks; *p; p += strcspn(p, ","), p += *p == ',') {
                                 _cleanup_free_ char *network = xstrndup(p, strcspn(p, ","));
@@ -120,7 +120,23 @@ static bool matches_map(const struct filter *f, struct json_object *map)
         json_object_object_foreach(map, key, value)
                 if (match_abbreviated(f->key, key) && value && matches_text(f, json_object_get_string(value)))
                         return true;
+        return !*f->value && !json_has(map, f->key); /* "user.owner=": who has none */
+}
+
+/* One member of the object itself, a list by any of its items. */
+static bool matches_member(const struct filter *f, struct json_object *value)
+{
+        if (!json_object_is_type(value, json_type_array))
+                return matches_text(f, json_object_get_string(value));
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+                if (matches_text(f, json_object_get_string(json_object_array_get_idx(value, i))))
+                        return true;
         return false;
+}
+
+static bool has_member(struct json_object *item, const char *key, struct json_object **ret)
+{
+        return json_object_object_get_ex(item, key, ret) && *ret && !json_object_is_type(*ret, json_type_object);
 }
 
 static bool is_shorthand(const char *key)
@@ -135,12 +151,15 @@ static bool is_shorthand(const char *key)
 static bool matches_instance(const struct filter *f, struct json_object *item)
 {
         const char *name = json_get_string(item, "name", "");
+        struct json_object *member;
         if (!f->key)
                 return str_starts(name, f->value) || matches_text(f, name);
         if (is_shorthand(f->key))
                 return is_in_list(f->value, json_get_string(item, f->key, ""));
         if (streq(f->key, "ipv4") || streq(f->key, "ipv6"))
                 return has_address(item, f->value);
+        if (has_member(item, f->key, &member))
+                return matches_member(f, member);
         return matches_map(f, json_get_object(item, "expanded_config"));
 }
 
@@ -148,9 +167,11 @@ static bool matches_image(const struct filter *f, struct json_object *item)
 {
         struct json_object *v = NULL, *aliases = json_get_array(item, "aliases");
         if (f->key) {
-                if (matches_map(f, json_get_object(item, "properties")))
+                bool is_member = has_member(item, f->key, &v);
+                if (is_member && matches_member(f, v))
                         return true;
-                return json_object_object_get_ex(item, f->key, &v) && v && matches_text(f, json_object_get_string(v));
+                /* an image for "x86_64" calls itself "amd64" in its properties */
+                return (!is_member || *f->value) && matches_map(f, json_get_object(item, "properties"));
         }
         if (str_starts(json_get_string(item, "fingerprint", ""), f->value))
                 return true;

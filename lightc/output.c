@@ -65,9 +65,17 @@ static void show_sentence(const char *prefix, const char *text)
         fprintf(stderr, "%s%s\n", prefix, strbuf_str(&b));
 }
 
+bool output_names(const char *sentence, const char *word)
+{
+        const char *colon = strchr(word, ':'), *name = colon ? colon + 1 : word;
+        _cleanup_free_ char *quoted = xasprintf("\"%.*s\"", (int)strcspn(name, "/"), name);
+        return strstr(sentence, quoted);
+}
+
 void output_error(const char *about, const struct error *err)
 {
-        _cleanup_free_ char *prefix = about ? xasprintf("Error: %s: ", about) : xstrdup("Error: ");
+        bool is_named = !about || output_names(error_message(err), about);
+        _cleanup_free_ char *prefix = is_named ? xstrdup("Error: ") : xasprintf("Error: %s: ", about);
         show_sentence(prefix, error_message(err));
         if (err->hint)
                 show_sentence("Hint: ", err->hint);

@@ -38,7 +38,9 @@ int output_json(struct json_object *o); /* for reading: indented, keys in order 
 int output_yaml(struct json_object *o, struct error *err);
 int output_text(const struct strbuf *b); /* to stdout, whole */
 int output_printable(const struct strbuf *b); /* the same without escape sequences: guests choose some of the words */
-/* "Error: [about: ]sentence" and its hint, to stderr, without escape sequences */
+/* Whether the sentence has the name in a word like "remote:name/part" in quotes. */
+bool output_names(const char *sentence, const char *word);
+/* "Error: [about: ]sentence" and its hint, to stderr, without escape sequences; no "about" that the sentence names. */
 void output_error(const char *about, const struct error *err);
 void output_line(const char *fmt, ...) _printf_(1, 2); /* to stdout, with a line end */
 

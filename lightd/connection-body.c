@@ -130,6 +130,20 @@ void conn_body_slice(struct conn *c, const char *data, size_t n)
         }
 }
 
+/* No image begins as a JSON object does, with a brace or with space before it. */
+void conn_body_look(struct conn *c, const char *data, size_t n)
+{
+        if (data[0] && strchr("{ \t\r\n", data[0])) {
+                c->body_mode = BODY_JSON;
+                conn_body_slice(c, data, n);
+                return;
+        }
+        c->body_mode = BODY_WAIT;
+        c->req->has_json_body = false;
+        strbuf_add(&c->body_rest, data, n);
+        request_dispatch(c->req);
+}
+
 void conn_body_read_into(struct request *req, int take_fd, void (*done)(void *data, int r), void *data)
 {
         struct conn *c = req->sink_data;
@@ -143,6 +157,8 @@ void conn_body_read_into(struct request *req, int take_fd, void (*done)(void *da
                 http_write_continue(&c->output);
                 conn_flush(c);
         }
+        if (c->body_rest.len) /* what told that it is no JSON */
+                keep_rest(c, "", 0);
         conn_parse(c);
 }
 

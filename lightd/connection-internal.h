@@ -14,6 +14,7 @@
 enum body_mode {
         BODY_DISCARD, /* nobody wants it */
         BODY_JSON,    /* gathered in c->body */
+        BODY_LOOK,    /* its first byte says whether it is JSON or waits */
         BODY_WAIT,    /* the handler has not said yet where it goes: reading is paused */
         BODY_FD,      /* into body_fd */
         BODY_OVER,    /* body_fd has what it took; the request runs already, whatever else comes */
@@ -42,7 +43,7 @@ struct conn {
         bool body_is_too_large, body_is_complete;
         int body_fd;
         struct watch *body_watch; /* waits for room in body_fd */
-        struct strbuf body_rest;  /* bytes body_fd had no room for */
+        struct strbuf body_rest;  /* bytes body_fd had no room for, or that came before it */
         void (*body_done)(void *data, int r);
         void *body_data;
 
@@ -73,6 +74,7 @@ void conn_body_read_into(struct request *req, int take_fd, void (*done)(void *da
 void conn_answer_stream(struct request *req, int status, const char *content_type, int64_t length, int take_fd);
 void conn_write_head(struct conn *c, struct request *req, int status, const char *content_type, int64_t length);
 void conn_stream_continue(struct conn *c); /* output has room again */
+void conn_body_look(struct conn *c, const char *data, size_t n);
 void conn_body_pump(struct conn *c);       /* large bodies go past the parser from here on */
 void conn_bodies_done(struct conn *c);     /* the connection is gone */
 

@@ -156,28 +156,32 @@ static struct request *request_from_head(struct conn *c)
         c->needs_continue = c->parser.head.expects_continue;
         c->body_is_too_large = c->body_is_complete = false;
         strbuf_clear(&c->body);
+        strbuf_clear(&c->body_rest);
         return req;
 }
 
-static bool body_is_json(struct conn *c)
+/* pylxd uploads without a type, and `curl -d '{…}'` says it sends a form: such a body has to be looked at. */
+static enum body_mode body_mode_by_type(struct conn *c)
 {
         const char *type = http_header(&c->parser, "content-type");
-        /* What `curl -d '{…}'` says it sends; no image is that small. */
-        bool is_form = type && streq(type, "application/x-www-form-urlencoded");
-        return str_empty(type) || str_starts(type, "application/json") ||
-               (is_form && c->parser.head.content_length < KiB(8));
+        if (str_starts(type ? type : "", "application/json"))
+                return BODY_JSON;
+        return type && (str_starts(type, "application/octet-stream") || str_starts(type, "multipart/")) ? BODY_WAIT
+                                                                                                        : BODY_LOOK;
 }
 
 static enum body_mode body_mode_for(struct conn *c, struct request *req)
 {
         unsigned flags = req->route->flags;
-        if (flags & ROUTE_BODY_LATER)
-                req->has_json_body = body_is_json(c);
-        if ((flags & ROUTE_BODY) || ((flags & ROUTE_BODY_LATER) && req->has_json_body))
+        if (flags & ROUTE_BODY)
                 return BODY_JSON;
-        if (flags & (ROUTE_STREAM | ROUTE_BODY_LATER))
+        if (flags & ROUTE_STREAM)
                 return BODY_WAIT;
-        return BODY_DISCARD;
+        if (!(flags & ROUTE_BODY_LATER))
+                return BODY_DISCARD;
+        enum body_mode mode = body_mode_by_type(c);
+        req->has_json_body = mode != BODY_WAIT;
+        return mode;
 }
 
 static void send_continue(struct conn *c)
@@ -218,7 +222,7 @@ static void on_head(struct conn *c)
                 return;
         }
         c->body_mode = body_mode_for(c, req);
-        if (c->body_mode == BODY_JSON)
+        if (c->body_mode == BODY_JSON || c->body_mode == BODY_LOOK)
                 send_continue(c);
         else if (c->body_mode == BODY_WAIT)
                 request_dispatch(req);
@@ -245,7 +249,7 @@ static void on_end(struct conn *c)
         c->body_is_complete = true;
         if (mode == BODY_FD)
                 conn_body_end(c, 0);
-        else if (mode == BODY_JSON && c->req)
+        else if ((mode == BODY_JSON || mode == BODY_LOOK) && c->req)
                 dispatch_json(c);
         else if (mode == BODY_DISCARD && c->req)
                 request_dispatch(c->req);
@@ -254,7 +258,8 @@ static void on_end(struct conn *c)
 static void on_bad_body(struct conn *c)
 {
         _cleanup_error_ struct error err = ERROR_INIT;
-        bool is_unanswered = c->req && (c->body_mode == BODY_JSON || c->body_mode == BODY_DISCARD);
+        bool is_unanswered = c->req && (c->body_mode == BODY_JSON || c->body_mode == BODY_LOOK ||
+                                        c->body_mode == BODY_DISCARD);
         if (c->body_mode == BODY_FD)
                 conn_body_end(c, -EPROTO);
         if (!is_unanswered) { /* no second answer can follow one that is under way */
@@ -298,7 +303,10 @@ static bool handle_event(struct conn *c, enum http_event event)
                 on_head(c);
                 return !c->is_ws;
         case HTTP_BODY:
-                conn_body_slice(c, c->parser.body, c->parser.body_len);
+                if (c->body_mode == BODY_LOOK)
+                        conn_body_look(c, c->parser.body, c->parser.body_len);
+                else
+                        conn_body_slice(c, c->parser.body, c->parser.body_len);
                 return true;
         case HTTP_END:
                 on_end(c);

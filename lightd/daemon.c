@@ -168,6 +168,21 @@ static void watch_signals(struct daemon *d)
         }
 }
 
+/* What is logged is also an event of type "logging". */
+static void tell_listeners(const char *level, const char *text)
+{
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        struct json_writer w = JSON_WRITER(&b);
+        json_write_object_begin(&w);
+        json_write_key_string(&w, "message", text);
+        json_write_key_string(&w, "level", level);
+        json_write_key(&w, "context");
+        json_write_object_begin(&w);
+        json_write_object_end(&w);
+        json_write_object_end(&w);
+        event_send(the_daemon.server, "logging", "", b.data, b.len);
+}
+
 static int open_all(struct daemon *d, const struct daemon_options *o, struct error *err)
 {
         struct server *s = d->server;
@@ -207,8 +222,10 @@ int daemon_run(const struct daemon_options *o, struct error *err)
         r = open_all(d, o, err);
         if (r >= 0) {
                 watch_signals(d);
+                log_set_sink(tell_listeners);
                 instances_recover(d->server, on_recovered, d);
                 uv_run(d->server->loop, UV_RUN_DEFAULT);
+                log_set_sink(NULL);
         }
         close_all(d);
         return r;

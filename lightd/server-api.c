@@ -174,6 +174,7 @@ static void change_config(struct request *req, enum type_mode mode)
                 r = request_decode(req, &config_type, mode, next, &err);
         if (r >= 0)
                 r = config_validate(config_tables_server, &next->config, ON_SERVER, &err);
+        config_drop_empty(&next->config);
         if (r < 0) {
                 type_free(&config_type, next);
                 reply_error(req, &err);

@@ -6,6 +6,7 @@
 #include "networks/host.h"
 #include "networks/netstate.h"
 #include "networks/network-ops.h"
+#include "projects/used-by.h"
 #include "server/job.h"
 
 #include <fcntl.h>
@@ -108,10 +109,16 @@ void networks_set_fake(bool is_fake)
         host_set_fake(is_fake);
 }
 
+static void in_project(struct server *s, const struct object *project, struct strlist *urls)
+{
+        used_by_project(s, project, &network_kind, "/1.0/networks", urls);
+}
+
 void networks_register(struct server *s)
 {
         object_kind_register(s, &network_kind);
         router_add(s, network_routes);
+        used_by_add("project", in_project);
 }
 
 static void started_one(struct networks *networks)

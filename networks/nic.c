@@ -111,17 +111,38 @@ void nic_host_name(const char *did, uint32_t num, uint32_t gen, unsigned index, 
         snprintf(ret, IF_NAMESIZE, "lv%.4s%s%s", did, text, last);
 }
 
+static void make_hwaddr(uint8_t ret[static HWADDR_SIZE])
+{
+        memcpy(ret, (uint8_t[]){ 0x00, 0x16, 0x3e }, 3);
+        if (getrandom(ret + 3, 3, 0) != 3)
+                abort();
+}
+
+static char *hwaddr_key(const char *device)
+{
+        return xasprintf("volatile.%s.hwaddr", device);
+}
+
+void nic_give_hwaddr(const char *device, const struct strmap *keys, struct strmap *volatile_config)
+{
+        _cleanup_free_ char *key = hwaddr_key(device);
+        uint8_t hwaddr[HWADDR_SIZE];
+        char text[HWADDR_TEXT_SIZE];
+        if (*get(keys, "hwaddr") || strmap_get(volatile_config, key))
+                return;
+        make_hwaddr(hwaddr);
+        strmap_set(volatile_config, key, hwaddr_format(hwaddr, text));
+}
+
 static void choose_hwaddr(const struct nic_request *nic, struct nic_plan *p)
 {
-        _cleanup_free_ char *key = xasprintf("volatile.%s.hwaddr", nic->device);
+        _cleanup_free_ char *key = hwaddr_key(nic->device);
         const char *remembered = nic->volatile_config ? strmap_get(nic->volatile_config, key) : NULL;
         if (hwaddr_parse(get(nic->keys, "hwaddr"), p->hwaddr) == 0)
                 return;
         if (remembered && hwaddr_parse(remembered, p->hwaddr) == 0)
                 return;
-        memcpy(p->hwaddr, (uint8_t[]){ 0x00, 0x16, 0x3e }, 3);
-        if (getrandom(p->hwaddr + 3, 3, 0) != 3)
-                abort();
+        make_hwaddr(p->hwaddr);
         p->is_new_hwaddr = true;
 }
 

@@ -38,6 +38,8 @@ extern const struct config_key *const nic_tables[];
 
 /* What the rows of nic_tables cannot say, for instances and profiles at rest: kinds, that a managed network exists. */
 int nic_check(struct server *s, const char *project, const char *device, const struct strmap *keys, struct error *err);
+/* Its address is settled before the first start (volatile.<device>.hwaddr), unless its keys or an earlier time did so. */
+void nic_give_hwaddr(const char *device, const struct strmap *keys, struct strmap *volatile_config);
 /* For a start. Also: the bridge is there and has room, the network serves. */
 int nic_plan(struct server *s, const struct nic_request *nic, struct nic_plan *ret, struct error *err);
 /* As the start job takes it: {"type":"bridged","host_name","bridge","name","hwaddr","mtu"}. */

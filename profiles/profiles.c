@@ -13,10 +13,7 @@ static void add_url(const struct object *profile, struct strlist *urls)
 
 static void in_project(struct server *s, const struct object *project, struct strlist *urls)
 {
-        struct object **profiles;
-        size_t n = object_list(s, &profile_kind, project->name, &profiles);
-        for (size_t i = 0; i < n; i++)
-                add_url(profiles[i], urls);
+        used_by_project(s, project, &profile_kind, "/1.0/profiles", urls);
 }
 
 static bool names_device(const struct profile *p, const char *type, const char *key, const char *value)

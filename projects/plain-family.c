@@ -15,6 +15,14 @@ static struct commit_reply reply_about(const struct plain_family *f, const char 
         return (struct commit_reply){ .action = action, .project = project, .take_source = f->url(name), .retry = retry };
 }
 
+/* Where the request's objects of the family are; "" outside projects. */
+static int project_in(struct request *req, const char **ret, struct error *err)
+{
+        const struct plain_family *f = family_of(req);
+        *ret = "";
+        return f->is_server_wide ? 0 : project_of_request(req, f->feature, ret, err);
+}
+
 /* The change goes its way, or the error back. */
 static void answer(struct request *req, int r, struct change *take_c, const struct commit_reply *reply,
                    const struct error *err)
@@ -36,7 +44,7 @@ static bool find(struct request *req, struct object **ret)
         _cleanup_error_ struct error err = ERROR_INIT;
         _cleanup_free_ char *name = f->name_of ? f->name_of(req) : xstrdup(req->params[0]);
         const char *project;
-        int r = project_of_request(req, f->feature, &project, &err);
+        int r = project_in(req, &project, &err);
         if (r >= 0)
                 r = object_get(req->server, f->kind, project, name, ret, &err);
         if (r >= 0 && req->method != METHOD_GET && req->method != METHOD_HEAD)
@@ -66,7 +74,7 @@ void plain_list(struct request *req)
         const char *project = NULL;
         struct object **objects;
         struct reply_list l;
-        if (!req->is_all_projects && project_of_request(req, f->feature, &project, &err) < 0) {
+        if (!req->is_all_projects && project_in(req, &project, &err) < 0) {
                 reply_error(req, &err);
                 return;
         }
@@ -100,7 +108,7 @@ void plain_create(struct request *req)
         _cleanup_error_ struct error err = ERROR_INIT;
         void *body = type_new(f->kind->type);
         const char *project;
-        int r = project_of_request(req, f->feature, &project, &err);
+        int r = project_in(req, &project, &err);
         if (r >= 0)
                 r = request_decode(req, f->kind->type, TYPE_REPLACE, body, &err);
         if (r < 0) {
@@ -112,6 +120,7 @@ void plain_create(struct request *req)
         struct commit_reply reply = reply_about(f, f->created, project, name ? name : "", NULL);
         struct change *c = change_new(req->server);
         reply.is_created = true;
+        reply.take_context = f->context ? f->context(body) : NULL;
         r = f->create(req->server, c, project, body, &err);
         answer(req, r, c, &reply, &err);
 }
@@ -135,6 +144,7 @@ static void update(struct request *req, enum type_mode mode, route_fn retry)
         *name_in(f, next) = xstrdup(o->name);
         struct commit_reply reply = reply_about(f, f->updated, o->project, o->name, retry);
         struct change *c = change_new(req->server);
+        reply.take_context = f->context ? f->context(next) : NULL;
         r = f->update(req->server, c, o, next, &err);
         answer(req, r, c, &reply, &err);
 }

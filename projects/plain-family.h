@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Plain families: resources in a project whose every change is a commit and nothing more (profiles, image aliases). The
+ * Plain families: resources whose every change is a commit and nothing more (profiles, image aliases, projects). The
  * family gives its rules; list, read, create, replace, patch, rename and delete are the same handlers for all. A route
  * row points to its family: { …, .family = &x } or PLAIN_ROUTES().
  */
@@ -11,11 +11,13 @@
 struct plain_family {
         const struct object_kind *kind;
         enum project_feature feature;
-        size_t name_offset; /* of the body's `char *name` */
+        bool is_server_wide; /* in no project: `feature` means nothing */
+        size_t name_offset;  /* of the body's `char *name` */
         bool has_users;     /* shows "used_by" */
         char *(*url)(const char *name);                    /* the caller frees */
         char *(*name_of)(const struct request *req);       /* NULL: the first parameter */
         const char *created, *updated, *renamed, *deleted; /* lifecycle actions */
+        struct json_object *(*context)(const void *body);  /* of the first two; NULL: none */
 
         /* Each checks and fills the change; bodies are taken in every case. */
         int (*create)(struct server *s, struct change *c, const char *project, void *take_body, struct error *err);

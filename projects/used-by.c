@@ -21,6 +21,18 @@ void used_by_add(const char *kind, used_by_fn fn)
         rows[n_rows++].fn = fn;
 }
 
+void used_by_project(struct server *s, const struct object *o, const struct object_kind *kind, const char *url_prefix,
+                     struct strlist *urls)
+{
+        struct object **objects;
+        size_t n = object_list(s, kind, o->name, &objects);
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *plain = xasprintf("%s/%s", url_prefix, objects[i]->name);
+                _cleanup_free_ char *url = url_in_project(plain, o->name);
+                strlist_add(urls, url);
+        }
+}
+
 void used_by_collect(struct server *s, const struct object *o, struct strlist *urls)
 {
         for (size_t i = 0; i < n_rows; i++)

@@ -13,6 +13,9 @@ typedef void (*used_by_fn)(struct server *s, const struct object *o, struct strl
 
 /* kind: the stored word, "profile", "storage-pool", "project", "network". Adding twice is adding once. */
 void used_by_add(const char *kind, used_by_fn fn);
+/* Appends the URL of each object of a kind that is in the project `o`: what most families answer for "project". */
+void used_by_project(struct server *s, const struct object *o, const struct object_kind *kind, const char *url_prefix,
+                     struct strlist *urls);
 void used_by_collect(struct server *s, const struct object *o, struct strlist *urls);
 /* ERR_IN_USE with "<Kind> "x" is in use by c1, c2 and 3 more" unless nobody uses it. */
 int used_by_check_free(struct server *s, const struct object *o, struct error *err);

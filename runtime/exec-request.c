@@ -66,7 +66,7 @@ static int read_environment(struct json_object *args, struct exec_request *req, 
 {
         struct json_object *given = json_get_object(args, "environment");
         size_t n = given ? (size_t)json_object_object_length(given) : 0;
-        req->env = xnew_array(char *, n + 5); /* HOME, USER, LANG, PATH and the end */
+        req->env = xnew_array(char *, n + 6); /* HOME, USER, LANG, container, PATH and the end */
         if (given) {
                 json_object_object_foreach (given, name, value) {
                         if (!*name || strchr(name, '=') || !json_object_is_type(value, json_type_string)) {
@@ -83,6 +83,7 @@ static int read_environment(struct json_object *args, struct exec_request *req, 
                 default_env(req, "USER", "root");
         }
         default_env(req, "LANG", "C.UTF-8");
+        default_env(req, "container", "lxc"); /* as init has it: scripts ask it where they run */
         req->has_path = exec_request_env(req, "PATH");
         req->home = xstrdup(exec_request_env(req, "HOME"));
         return 0;

@@ -65,7 +65,7 @@ void event_send(struct server *s, const char *type, const char *project, const c
         json_write_key(&w, "metadata");
         json_write_raw(&w, metadata_json, n);
         json_write_key_string(&w, "location", "none");
-        json_write_key_string(&w, "project", project);
+        json_write_key_string(&w, "project", str_empty(project) ? "default" : project);
         json_write_object_end(&w);
         list_for_each (l, &s->events->listeners, node) {
                 bool is_wanted = (l->types & bit) && (!l->project || str_empty(project) || streq(l->project, project));
@@ -103,6 +103,8 @@ void event_lifecycle_by(struct server *s, const struct identity *who, const char
                 json_write_object_begin(&w);
                 json_write_key_string(&w, "username", who->text);
                 json_write_key_string(&w, "protocol", who->protocol);
+                if (streq(who->protocol, "unix"))
+                        json_write_key_string(&w, "address", "@"); /* how LXD writes a socket's nameless end */
                 json_write_object_end(&w);
         }
         json_write_object_end(&w);
@@ -151,6 +153,8 @@ static void get_events(struct request *req)
                 reply_error(req, &err);
                 return;
         }
+        if (!req->who.is_admin) /* what the daemon says of others is not for everybody */
+                types &= ~(1u << type_index("logging"));
         struct server *s = req->server;
         struct listener *l = xnew(struct listener);
         list_init(&l->node);

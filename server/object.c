@@ -3,6 +3,7 @@
 #include "server/internal.h"
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/names.h"
 #include "store/store.h"
 
 #include <inttypes.h>
@@ -146,10 +147,11 @@ int object_get(struct server *s, const struct object_kind *kind, const char *pro
         *ret = object_find(s, kind, project, name);
         if (*ret)
                 return 0;
+        _cleanup_free_ char *shown = name_printable(name);
         if (str_empty(project) || streq(project, "default"))
-                error_set(err, ERR_NOT_FOUND, "%s \"%s\" not found", kind->title, name);
+                error_set(err, ERR_NOT_FOUND, "%s \"%s\" not found", kind->title, shown);
         else
-                error_set(err, ERR_NOT_FOUND, "%s \"%s\" not found in project \"%s\"", kind->title, name, project);
+                error_set(err, ERR_NOT_FOUND, "%s \"%s\" not found in project \"%s\"", kind->title, shown, project);
         return error_object(err, kind->name, name);
 }
 

@@ -219,11 +219,14 @@ void operation_add_resource(struct operation *op, const char *kind, const char *
 
 static void add_spec_resource(struct operation *op, const struct operation_spec *spec)
 {
-        if (!spec->resource_kind)
-                return;
-        _cleanup_free_ char *plain = xasprintf("/1.0/%s/%s", spec->resource_kind, spec->resource_name);
-        _cleanup_free_ char *url = url_in_project(plain, spec->project);
-        operation_add_resource(op, spec->resource_kind, url);
+        const char *kinds[] = { spec->resource_kind, spec->resource_old_kind };
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+                if (!kinds[i])
+                        continue;
+                _cleanup_free_ char *plain = xasprintf("/1.0/%s/%s", kinds[i], spec->resource_name);
+                _cleanup_free_ char *url = url_in_project(plain, spec->project);
+                operation_add_resource(op, kinds[i], url);
+        }
 }
 
 struct operation *operation_new(struct server *s, struct request *req, const struct operation_spec *spec)

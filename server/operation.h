@@ -29,6 +29,7 @@ struct operation_spec {
         const char *description;     /* "Creating instance" */
         const char *project;
         const char *resource_kind;   /* "instances": resources {"instances":["/1.0/instances/c1"]}; NULL: none */
+        const char *resource_old_kind; /* what LXD called it once, named beside it: "containers"; NULL: none */
         const char *resource_name;
         operation_cancel_fn cancel;  /* NULL: cannot be cancelled. Must lead to operation_fail(ERR_CANCELLED) soon */
         void *data;

@@ -76,12 +76,17 @@ void request_read_body_into(struct request *req, int take_fd, void (*done)(void 
         req->sink->read_body(req, take_fd, done, data);
 }
 
+/* Without the query: the secrets of websockets stand there. */
+static int path_length(const struct request *req)
+{
+        return (int)strcspn(req->target, "?");
+}
+
 static void log_finished(const struct request *req)
 {
         if (log_enabled(LOG_DEBUG))
-                /* Without the query: the secrets of websockets stand there. */
-                log_debug("request=%s path=%.*s status=%d ms=%llu", http_method_name(req->method),
-                          (int)strcspn(req->target, "?"), req->target, req->status, (unsigned long long)(time_monotonic_ms() - req->started_ms));
+                log_debug("request=%s path=%.*s status=%d ms=%llu", http_method_name(req->method), path_length(req),
+                          req->target, req->status, (unsigned long long)(time_monotonic_ms() - req->started_ms));
 }
 
 /* Every answer passes here once: the request ends with it. */
@@ -197,7 +202,7 @@ struct ws *request_upgrade(struct request *req, const struct ws_handler *h, void
 {
         struct ws *ws = req->is_gone ? NULL : req->sink->upgrade(req, h, data);
         if (!ws) {
-                reply_errorf(req, ERR_BAD_REQUEST, "%s needs a websocket connection", req->target);
+                reply_errorf(req, ERR_BAD_REQUEST, "%.*s needs a websocket connection", path_length(req), req->target);
                 return NULL;
         }
         req->is_answered = true;
@@ -235,6 +240,19 @@ void reply_header(struct request *req, const char *name, const char *value)
         strbuf_adds(&req->answer_headers, "\r\n");
 }
 
+/* A plain name stands as it is, as LXD writes it; in another, what could end the quotes or the header becomes '_'. */
+void reply_filename(struct request *req, const char *filename)
+{
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_+";
+        _cleanup_free_ char *copy = xstrdup(filename);
+        bool is_plain = copy[strspn(copy, plain)] == '\0';
+        for (char *p = copy; *p; p++)
+                if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f || strchr("\"\\/", *p))
+                        *p = '_';
+        _cleanup_free_ char *value = xasprintf(is_plain ? "inline;filename=%s" : "inline;filename=\"%s\"", copy);
+        reply_header(req, "Content-Disposition", value);
+}
+
 char *url_in_project(const char *url, const char *project)
 {
         if (str_empty(project) || streq(project, "default"))
@@ -259,6 +277,12 @@ static int set_options(struct request *req, struct error *err)
                 if (strlen(recursion) != 1 || recursion[0] < '0' || recursion[0] > '2')
                         return error_set(err, ERR_BAD_REQUEST, "recursion must be 0, 1 or 2");
                 req->recursion = recursion[0] - '0';
+        }
+        const char *target = request_query(req, "target");
+        if (!str_empty(target) && !streq(target, "none")) {
+                _cleanup_free_ char *shown = name_printable(target);
+                error_set(err, ERR_NOT_FOUND, "Cluster member \"%s\" not found", shown);
+                return error_hint(err, "This server is not part of a cluster: leave the target out"), -ENOENT;
         }
         const char *all = request_query(req, "all-projects");
         req->is_all_projects = all && (streq(all, "true") || streq(all, "1"));
@@ -298,10 +322,10 @@ int request_find_route(struct request *req, struct error *err)
         if (r == -EOPNOTSUPP && req->method == METHOD_HEAD)
                 r = router_match(req->server, METHOD_GET, &req->uri, &m);
         if (r == -EOPNOTSUPP)
-                return error_set(err, ERR_NO_METHOD, "%s is not possible on %s", http_method_name(req->method),
-                                 req->target);
+                return error_set(err, ERR_NO_METHOD, "%s is not possible on %.*s", http_method_name(req->method),
+                                 path_length(req), req->target);
         if (r < 0)
-                return error_set(err, ERR_NOT_FOUND, "%s is not part of this server's API", req->target);
+                return error_set(err, ERR_NOT_FOUND, "%.*s is not part of this server's API", path_length(req), req->target);
         req->route = m.route;
         memcpy(req->params, m.params, sizeof req->params);
         return 0;

@@ -100,6 +100,9 @@ void reply_raw(struct request *req, const char *content_type, const void *data, 
 void reply_file(struct request *req, const char *content_type, int64_t length, int take_fd);
 void reply_header(struct request *req, const char *name, const char *value); /* before the reply_… call */
 
+/* "Content-Disposition: inline;filename=…", before reply_raw() or reply_file(); the name may be a guest's. */
+void reply_filename(struct request *req, const char *filename);
+
 /* A list: recursion 0 gives URLs, more gives bodies; filter= is applied to bodies. */
 struct reply_list {
         struct request *req;

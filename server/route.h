@@ -22,7 +22,7 @@ enum route_flags {
         ROUTE_BODY = 1 << 1,     /* a JSON object is read into req->body before the handler runs */
         ROUTE_STREAM = 1 << 2,   /* the handler reads the body itself: request_read_body_into() */
         ROUTE_INTERNAL = 1 << 3, /* unix socket only, not part of the public API */
-        ROUTE_BODY_LATER = 1 << 4, /* JSON body if Content-Type is application/json or absent, else a stream */
+        ROUTE_BODY_LATER = 1 << 4, /* a JSON body or a stream, by Content-Type; one that says neither, by its first byte */
 };
 
 typedef void (*route_fn)(struct request *req);
@@ -39,6 +39,9 @@ struct route {
 
 /* Rows ended by a NULL path. They stay the caller's (const tables). */
 void router_add(struct server *s, const struct route *routes);
+
+/* Paths under /1.0/<word> are those under /1.0/<means>, by an older name; the handler still sees the word in its URI. */
+void router_alias(struct server *s, const char *word, const char *means);
 
 /* Finds the row for a path. 0, -ENOENT (no such path) or -EOPNOTSUPP (a path, but not with this method). */
 #define ROUTE_PARAMS_MAX 4

@@ -16,9 +16,15 @@ struct compiled {
         size_t n;
 };
 
+#define ALIASES_MAX 4
+
 struct router {
         struct compiled *rows;
         size_t n;
+        struct {
+                const char *word, *means;
+        } aliases[ALIASES_MAX];
+        size_t n_aliases;
 };
 
 static const char *const method_names[_METHOD_MAX] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" };
@@ -73,6 +79,22 @@ void router_add(struct server *s, const struct route *routes)
         }
 }
 
+void router_alias(struct server *s, const char *word, const char *means)
+{
+        struct router *r = s->router;
+        assert(r->n_aliases < ALIASES_MAX);
+        r->aliases[r->n_aliases].word = word;
+        r->aliases[r->n_aliases++].means = means;
+}
+
+static const char *meaning(const struct router *r, const char *segment)
+{
+        for (size_t i = 0; i < r->n_aliases; i++)
+                if (streq(r->aliases[i].word, segment))
+                        return r->aliases[i].means;
+        return segment;
+}
+
 const struct route *router_next(struct server *s, size_t *iter)
 {
         return *iter < s->router->n ? s->router->rows[(*iter)++].route : NULL;
@@ -125,9 +147,12 @@ static const struct compiled *best_row(struct router *r, enum http_method method
 
 int router_match(struct server *s, enum http_method method, const struct uri *uri, struct route_match *ret)
 {
+        const char *segments[URI_SEGMENTS_MAX];
         bool path_exists = false;
         size_t n = 0;
-        const struct compiled *c = best_row(s->router, method, uri->segments, uri->n_segments, &path_exists);
+        for (size_t i = 0; i < uri->n_segments; i++)
+                segments[i] = i == 1 ? meaning(s->router, uri->segments[i]) : uri->segments[i];
+        const struct compiled *c = best_row(s->router, method, segments, uri->n_segments, &path_exists);
         *ret = (struct route_match){ .route = c ? c->route : NULL };
         for (size_t i = 0; c && i < uri->n_segments; i++)
                 if (is_param(c->segments[i]))

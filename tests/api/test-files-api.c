@@ -86,7 +86,9 @@ TEST(each_kind_of_file_has_its_form)
                 { "{\"type\":\"file\",\"uid\":1,\"gid\":2,\"mode\":420,\"size\":4,\"modified\":1}", "text",
                   "text",
                   "X-LXD-uid: 1\r\nX-LXD-gid: 2\r\nX-LXD-mode: 0644\r\nX-LXD-type: file\r\n"
-                  "X-LXD-modified: 1970-01-01 00:00:01 +0000 UTC\r\n" },
+                  "Last-Modified: Thu, 01 Jan 1970 00:00:01 GMT\r\n"
+                  "X-LXD-modified: 1970-01-01 00:00:01 +0000 UTC\r\n"
+                  "Content-Disposition: inline;filename=x\r\n" },
                 { "{\"type\":\"symlink\",\"uid\":0,\"gid\":0,\"mode\":511,\"size\":3,\"target\":\"one\"}",
                   NULL, "one", "X-LXD-mode: 0777\r\nX-LXD-type: symlink\r\n" },
                 { "{\"type\":\"directory\",\"uid\":0,\"gid\":0,\"mode\":493,\"entries\":[\"a\",\"b\"]}", NULL,

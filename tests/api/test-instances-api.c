@@ -25,6 +25,7 @@ static void put_image(struct server *s _unused_, struct change *c)
         image->layout = xstrdup("split");
         image->may_mount_squashfs = true;
         strmap_set(&image->properties, "os", "Busybox");
+        strlist_add(&image->profiles, "default");
         alias->name = xstrdup("busybox");
         alias->target = xstrdup(FINGERPRINT);
         alias->type = xstrdup("container");
@@ -106,8 +107,13 @@ TEST(what_cannot_be_made_is_refused_with_a_sentence)
         } rows[] = {
                 { "{\"name\":\"a/b\"," FROM_IMAGE "}", 400, "Invalid instance name" },
                 { "{\"name\":\"..\"," FROM_IMAGE "}", 400, "Invalid instance name" },
-                { "{\"name\":\"c1\",\"type\":\"virtual-machine\"," FROM_IMAGE "}", 501, "virtual-machine" },
+                { "{\"name\":\"c1\",\"type\":\"virtual-machine\"," FROM_IMAGE "}", 501, "Virtual machines" },
+                { "{\"name\":\"c1\",\"type\":\"jail\"," FROM_IMAGE "}", 400, "jail" },
                 { "{\"name\":\"c1\",\"source\":{\"type\":\"copy\",\"source\":\"x\"}}", 501, "copy" },
+                { "{\"name\":\"c1\",\"source\":{\"type\":\"magic\"}}", 400, "Unknown source type" },
+                { "{\"name\":\"c1\",\"source\":{\"type\":\"image\"}}", 400, "neither" },
+                { "{\"name\":\"c1\",\"architecture\":\"pdp11\"," FROM_IMAGE "}", 400, "pdp11" },
+                { "{\"name\":\"c1\",\"profiles\":[\"default\",\"default\"]," FROM_IMAGE "}", 400, "named twice" },
                 { "{\"name\":\"c1\",\"profiles\":[\"none\"]," FROM_IMAGE "}", 404, "Profile \\\"none\\\" not found" },
                 { "{\"name\":\"c1\",\"profiles\":[]," FROM_IMAGE "}", 400, "No root disk" },
                 { "{\"name\":\"c1\",\"config\":{\"limits.nonsense\":\"1\"}," FROM_IMAGE "}", 400, "limits.nonsense" },
@@ -128,11 +134,11 @@ TEST(what_cannot_be_made_is_refused_with_a_sentence)
         test_daemon_free(d);
 }
 
-TEST(an_image_that_is_not_there_fails_the_operation_and_frees_the_name)
+TEST(an_image_that_is_not_there_is_told_at_once_and_frees_the_name)
 {
         struct test_daemon *d = start();
-        ASSERT_EQ(operate(d, "POST", "/1.0/instances", "{\"name\":\"c1\",\"source\":{\"type\":\"image\",\"alias\":\"nope\"}}"), 400);
-        ASSERT_CONTAINS(api_string(d, "metadata/err"), "nope");
+        ASSERT_EQ(operate(d, "POST", "/1.0/instances", "{\"name\":\"c1\",\"source\":{\"type\":\"image\",\"alias\":\"nope\"}}"), 404);
+        ASSERT_CONTAINS(api_string(d, "error"), "nope");
         ASSERT_EQ(operate(d, "POST", "/1.0/instances", "{\"name\":\"c1\"," FROM_IMAGE "}"), 200);
         test_daemon_free(d);
 }
@@ -190,5 +196,100 @@ TEST(two_with_one_name_never_both_succeed)
         api_send(d, "POST", "/1.0/instances", "{\"name\":\"c1\"," FROM_IMAGE "}", &first);
         ASSERT_EQ(operate(d, "POST", "/1.0/instances", "{\"name\":\"c1\"," FROM_IMAGE "}"), 409);
         ASSERT_EQ(first, 202);
+        test_daemon_free(d);
+}
+
+static struct test_daemon *start_with(const char *body)
+{
+        struct test_daemon *d = start();
+        ASSERT_EQ(operate(d, "POST", "/1.0/instances", body), 200);
+        return d;
+}
+
+TEST(what_an_edit_leaves_out_stays_or_goes_as_with_lxd)
+{
+        struct test_daemon *d = start_with("{\"name\":\"c1\",\"devices\":{\"n\":{\"type\":\"nic\",\"nictype\":\"p2p\",\"name\":\"eth9\"}}," FROM_IMAGE "}");
+        ASSERT_EQ(api_get(d, "/1.0/instances/c1"), 200);
+        _cleanup_free_ char *hwaddr = xstrdup(api_string(d, "metadata/config/volatile.n.hwaddr"));
+        ASSERT_TRUE(hwaddr != NULL); /* before the first start: for DHCP servers and inventories */
+        ASSERT_EQ(operate(d, "PUT", "/1.0/instances/c1",
+                          "{\"devices\":{\"n\":{\"type\":\"nic\",\"nictype\":\"p2p\",\"name\":\"\"}},\"profiles\":[\"default\"]}"),
+                  200);
+        ASSERT_EQ(api_get(d, "/1.0/instances/c1"), 200);
+        ASSERT_STR(api_string(d, "metadata/architecture"), "x86_64");
+        ASSERT_STR(api_string(d, "metadata/devices/n"), "{\"nictype\":\"p2p\",\"type\":\"nic\"}");
+        ASSERT_STR(api_string(d, "metadata/config/volatile.n.hwaddr"), hwaddr);
+        ASSERT_EQ(operate(d, "PUT", "/1.0/instances/c1", "{\"profiles\":[\"default\"]}"), 200);
+        ASSERT_EQ(api_get(d, "/1.0/instances/c1"), 200);
+        ASSERT_STR(api_string(d, "metadata/config/volatile.n.hwaddr"), NULL);
+        ASSERT_EQ(api_put(d, "/1.0/instances/c1", "{\"profiles\":[\"default\",\"default\"]}"), 400);
+        test_daemon_free(d);
+}
+
+TEST(the_power_state_is_shown_and_cannot_be_written)
+{
+        struct test_daemon *d = start_with("{\"name\":\"c1\"," FROM_IMAGE "}");
+        test_job_fails(d, "start", ERR_INTERNAL);
+        ASSERT_EQ(operate(d, "PUT", "/1.0/instances/c1/state", "{\"action\":\"start\"}"), 400);
+        ASSERT_EQ(api_patch(d, "/1.0/instances/c1", "{\"config\":{\"volatile.last_state.power\":\"RUNNING\"}}"), 200);
+        ASSERT_EQ(api_get(d, "/1.0/instances/c1"), 200);
+        ASSERT_STR(api_string(d, "metadata/config/volatile.last_state.power"), "STOPPED");
+        test_daemon_free(d);
+}
+
+TEST(a_client_that_names_no_profile_gets_those_of_the_image)
+{
+        struct test_daemon *d = start();
+        ASSERT_EQ(api_post(d, "/1.0/profiles", "{\"name\":\"web\"}"), 201);
+        ASSERT_EQ(api_put(d, "/1.0/images/" FINGERPRINT, "{\"profiles\":[\"default\",\"nope\"]}"), 404);
+        ASSERT_EQ(api_put(d, "/1.0/images/" FINGERPRINT, "{\"profiles\":[\"default\",\"web\"],\"properties\":{\"a\":\"b\",\"c\":\"\"}}"), 200);
+        ASSERT_EQ(api_get(d, "/1.0/images/" FINGERPRINT), 200);
+        ASSERT_STR(api_string(d, "metadata/properties"), "{\"a\":\"b\"}");
+        ASSERT_EQ(operate(d, "POST", "/1.0/instances", "{\"name\":\"c1\",\"profiles\":null," FROM_IMAGE "}"), 200);
+        ASSERT_EQ(api_get(d, "/1.0/instances/c1"), 200);
+        ASSERT_STR(api_string(d, "metadata/profiles"), "[\"default\",\"web\"]");
+        test_daemon_free(d);
+}
+
+TEST(lxds_older_names_of_the_tree_lead_to_the_same_instances)
+{
+        struct test_daemon *d = start_with("{\"name\":\"c1\"," FROM_IMAGE "}");
+        ASSERT_EQ(api_get(d, "/1.0/containers"), 200);
+        ASSERT_STR(api_string(d, "metadata"), "[\"/1.0/containers/c1\"]");
+        ASSERT_EQ(api_get(d, "/1.0/containers/c1/state"), 200);
+        ASSERT_EQ(api_get(d, "/1.0/virtual-machines"), 200);
+        ASSERT_STR(api_string(d, "metadata"), "[]");
+        ASSERT_EQ(api_get(d, "/1.0/virtual-machines/c1"), 404);
+        ASSERT_EQ(api_post(d, "/1.0/virtual-machines", "{\"name\":\"v1\"," FROM_IMAGE "}"), 501);
+        ASSERT_EQ(api_get(d, "/1.0/instances/c_1"), 404); /* a name nothing can have is not a mistake of reading */
+        ASSERT_EQ(operate(d, "POST", "/1.0/containers", "{\"name\":\"c2\"," FROM_IMAGE "}"), 200);
+        ASSERT_STR(api_string(d, "metadata/resources"), "{\"instances\":[\"/1.0/instances/c2\"],\"containers\":[\"/1.0/containers/c2\"]}");
+        ASSERT_EQ(operate(d, "DELETE", "/1.0/containers/c2", NULL), 200);
+        test_daemon_free(d);
+}
+
+TEST(one_request_acts_on_all_instances_that_it_fits)
+{
+        struct test_daemon *d = start_with("{\"name\":\"c1\"," FROM_IMAGE "}");
+        ASSERT_EQ(operate(d, "POST", "/1.0/instances", "{\"name\":\"c2\"," FROM_IMAGE "}"), 200);
+        ASSERT_EQ(operate(d, "PUT", "/1.0/instances", "{\"state\":{\"action\":\"stop\",\"force\":true}}"), 200);
+        ASSERT_STR(api_string(d, "metadata/resources"), NULL); /* neither runs */
+        test_job_fails(d, "start", ERR_INTERNAL);
+        ASSERT_EQ(operate(d, "PUT", "/1.0/instances", "{\"state\":{\"action\":\"start\"}}"), 400);
+        ASSERT_STR(api_string(d, "metadata/resources/instances"), "[\"/1.0/instances/c1\",\"/1.0/instances/c2\"]");
+        ASSERT_CONTAINS(api_string(d, "metadata/err"), "2 instances failed, the first so: ");
+        ASSERT_EQ(api_put(d, "/1.0/instances", "{}"), 400);
+        ASSERT_EQ(api_put(d, "/1.0/instances", "{\"state\":{\"action\":\"dance\"}}"), 400);
+        ASSERT_EQ(operate(d, "DELETE", "/1.0/instances/c1", NULL), 200); /* nothing claims it any more */
+        test_daemon_free(d);
+}
+
+TEST(no_request_reaches_a_member_of_a_cluster)
+{
+        struct test_daemon *d = start();
+        ASSERT_EQ(api_post(d, "/1.0/instances?target=other", "{\"name\":\"c1\"," FROM_IMAGE "}"), 404);
+        ASSERT_CONTAINS(api_string(d, "error"), "Cluster member \"other\" not found");
+        ASSERT_EQ(api_get(d, "/1.0/instances?target=none"), 200);
+        ASSERT_STR(api_string(d, "metadata"), "[]");
         test_daemon_free(d);
 }

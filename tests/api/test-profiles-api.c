@@ -224,3 +224,45 @@ TEST(hooks_have_a_say)
         ASSERT_STR(api_string(d, "error"), "users of web object");
         test_daemon_free(d);
 }
+
+TEST(the_only_project_is_shown_counted_and_described)
+{
+        struct test_daemon *d = start_with_web();
+        ASSERT_EQ(api_get(d, "/1.0/projects/default/state"), 200);
+        ASSERT_STR(api_string(d, "metadata/resources/instances"), "{\"Limit\":-1,\"Usage\":0}");
+        ASSERT_STR(api_string(d, "metadata/resources/virtual-machines/Usage"), "0");
+        ASSERT_EQ(api_get(d, "/1.0/projects/other/state"), 404);
+        ASSERT_EQ(api_patch(d, "/1.0/projects/default", "{\"description\":\"Ours\",\"config\":{\"user.a\":\"b\"}}"), 200);
+        ASSERT_EQ(api_get(d, "/1.0/projects/default"), 200);
+        ASSERT_STR(api_string(d, "metadata/description"), "Ours");
+        ASSERT_STR(api_string(d, "metadata/config/user.a"), "b");
+        ASSERT_STR(api_string(d, "metadata/config/features.images"), "true");
+        ASSERT_EQ(api_request(d, "PATCH", "/1.0/projects/default", "{\"description\":\"x\"}", "stale"), 412);
+        test_daemon_free(d);
+}
+
+TEST(what_projects_cannot_do_yet_is_refused_in_words)
+{
+        static const struct {
+                const char *method, *target, *body;
+                int status;
+                const char *sentence;
+        } rows[] = {
+                { "POST", "/1.0/projects", "{\"name\":\"new\"}", 501, "this release has the project \"default\" only" },
+                { "POST", "/1.0/projects", "{\"name\":\"default\"}", 409, "already exists" },
+                { "POST", "/1.0/projects", "{\"name\":\"a/b\"}", 400, "Invalid project name" },
+                { "POST", "/1.0/projects", "{}", 400, "Invalid project name" },
+                { "PUT", "/1.0/projects/default", "{}", 400, "\"features.images\" of project \"default\" cannot be changed" },
+                { "PATCH", "/1.0/projects/default", "{\"config\":{\"features.profiles\":\"false\"}}", 400, "cannot be changed" },
+                { "PATCH", "/1.0/projects/default", "{\"config\":{\"limits.cpu\":\"2\"}}", 400, "Unknown config key" },
+                { "POST", "/1.0/projects/default", "{\"name\":\"x\"}", 403, "cannot be renamed" },
+                { "DELETE", "/1.0/projects/default", NULL, 403, "cannot be deleted" },
+                { "DELETE", "/1.0/projects/other", NULL, 404, "Project \"other\" not found" },
+        };
+        struct test_daemon *d = start();
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                ASSERT_EQ(api_request(d, rows[i].method, rows[i].target, rows[i].body, NULL), rows[i].status);
+                ASSERT_CONTAINS(api_string(d, "error"), rows[i].sentence);
+        }
+        test_daemon_free(d);
+}

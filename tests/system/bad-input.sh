@@ -87,9 +87,9 @@ refused 404 GET /2.0
 refused 404 GET /1.0/no-such-thing
 refused 404 GET /1.0/instances/nobody
 refused 404 DELETE /1.0/instances/c1/nonsense
-refused 405 DELETE /1.0
-refused '404|405' PATCH /1.0/operations
-refused '400|405|501' BREW /1.0
+refused 501 DELETE /1.0
+refused '404|501' PATCH /1.0/operations
+refused '400|501' BREW /1.0
 refused 404 GET '/1.0/instances?project=none'
 refused 400 GET '/1.0/instances?filter=((('
 refused 400 GET '/1.0/instances?recursion=x'

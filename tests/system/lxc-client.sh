@@ -32,9 +32,13 @@ lxc image export split "$TEST_DIR/parts" >/dev/null
 assert_eq "$(cat "$TEST_DIR"/parts/*.tar.xz | sha256sum)" "$(sha256sum <"$BUSYBOX_META")"
 lxc image show split | sed 's/^public: false/public: true/' | lxc image edit split
 assert_contains "$(lxc image show split)" "public: true"
+lxc image set-property split colour red
+lxc image unset-property split colour
+assert_fails "Property not found" lxc image get-property split colour
+assert_json "$(lxc image list split --format json)" '.[0].filename' "$(basename "$BUSYBOX_ROOTFS")"
 
 step "launch, list, info"
-timeout 200 lxc monitor --format json --type lifecycle >"$TEST_DIR/events" 2>/dev/null &
+timeout 200 lxc monitor --format json --type lifecycle --type logging >"$TEST_DIR/events" 2>/dev/null &
 monitor=$!
 lxc launch split c1 >/dev/null
 assert_fails "already exists" lxc launch split c1
@@ -86,6 +90,16 @@ lxc config show c1 | sed 's/^description:.*/description: by edit/' | lxc config 
 assert_contains "$(lxc config show c1 --expanded)" "description: by edit"
 assert_contains "$(lxc config device list c1)" ""
 assert_fails "such" lxc config set c1 no.such.key=1
+lxc config set user.a=b
+lxc config unset user.a
+assert_eq "$(lxc config show)" "config: {}"
+assert_fails "Cluster member" lxc init split c9 --target other
+lxc init split c9 >/dev/null
+assert_contains "$(lxc config get c9 volatile.eth0.hwaddr)" "00:16:3e"
+lxc config device add c9 eth1 nic nictype=p2p name=eth1 >/dev/null
+lxc config device unset c9 eth1 name
+assert_eq "$(lxc config device show c9)" "$(printf 'eth1:\n  nictype: p2p\n  type: nic')"
+lxc delete c9
 
 step "profiles"
 lxc profile create web
@@ -108,7 +122,14 @@ assert_contains "$(lxc network list --format csv)" lightbr0
 assert_contains "$(lxc network show lightbr0)" ipv4.address
 assert_contains "$(lxc network list-leases lightbr0)" c1
 lxc network info lightbr0 >/dev/null
-assert_json "$(lxc query "/1.0/projects?recursion=1")" '.[0].name' default
+assert_eq "$(lxc project list --format csv | cut -d, -f1-5)" "default (current),YES,YES,YES,YES"
+assert_contains "$(lxc project show default)" "- /1.0/instances/c1"
+assert_contains "$(lxc project info default --format csv)" "CONTAINERS,UNLIMITED,1"
+lxc project set default user.a=b
+assert_eq "$(lxc project get default user.a)" b
+lxc project unset default user.a
+assert_fails 'the project "default" only' lxc project create other
+assert_eq "$(lxc list ipv4=10.0.0.0/8 name=c. status=running --format csv -c n4 | cut -d, -f1)" c1
 lxc operation list >/dev/null
 assert_json "$(lxc query "/1.0/instances?recursion=1")" '.[0].name' c1
 
@@ -121,8 +142,12 @@ lxc restart c1 --force
 lxc stop c1 --timeout 30
 assert_eq "$(lxc list --format csv -c s)" STOPPED
 assert_fails "" lxc stop c1
-lxc start c1
-lxc stop c1 --force
+lxc start --all
+lxc restart --all --force
+lxc pause --all
+lxc stop --all --force
+lxc stop --all --force
+assert_eq "$(lxc list --format csv -c s)" STOPPED
 
 step "rename, delete"
 lxc rename c1 c2
@@ -140,10 +165,12 @@ step "what monitor saw"
 wait_for grep -q '"image-deleted"' "$TEST_DIR/events"
 kill "$monitor"
 wait "$monitor" 2>/dev/null || true
+assert_contains "$(jq -r 'select(.type == "logging") | .metadata.message' "$TEST_DIR/events")" 'op="Deleting instance"'
+jq -c 'select(.type == "lifecycle")' "$TEST_DIR/events" >"$TEST_DIR/lifecycle"
 for action in instance-created instance-started instance-stopped instance-shutdown instance-restarted instance-renamed instance-deleted image-deleted; do
-        assert_contains "$(jq -r .metadata.action "$TEST_DIR/events")" "$action"
+        assert_contains "$(jq -r .metadata.action "$TEST_DIR/lifecycle")" "$action"
 done
-assert_eq "$(jq -r 'select(.metadata.requestor == null) | .metadata.action' "$TEST_DIR/events")" "" "without a requestor"
-assert_eq "$(jq -r 'select(.metadata.action == "instance-renamed") | .metadata.context.old_name' "$TEST_DIR/events")" c1
+assert_eq "$(jq -r 'select(.metadata.requestor == null) | .metadata.action' "$TEST_DIR/lifecycle")" "" "without a requestor"
+assert_eq "$(jq -r 'select(.metadata.action == "instance-renamed") | .metadata.context.old_name' "$TEST_DIR/lifecycle")" c1
 census diff "$TEST_DIR/set-up"
 stop_daemon

@@ -64,12 +64,21 @@ static void post_large(struct request *req)
         request_read_body_into(req, ends, on_large, req);
 }
 
+static void post_either(struct request *req)
+{
+        if (req->has_json_body)
+                post_body(req);
+        else
+                held = req;
+}
+
 static const struct route routes[] = {
         { METHOD_GET, "/1.0/echo/{word}", get_echo, PERM_VIEW, 0, "Test." },
         { METHOD_GET, "/1.0/held", get_held, PERM_VIEW, 0, "Test." },
         { METHOD_POST, "/1.0/body", post_body, PERM_VIEW, ROUTE_BODY, "Test." },
         { METHOD_GET, "/1.0/large", get_large, PERM_VIEW, 0, "Test." },
         { METHOD_POST, "/1.0/large", post_large, PERM_VIEW, ROUTE_STREAM, "Test." },
+        { METHOD_POST, "/1.0/either", post_either, PERM_VIEW, ROUTE_BODY_LATER, "Test." },
         { 0 },
 };
 
@@ -265,7 +274,7 @@ TEST(what_is_not_there_says_so_and_the_connection_goes_on)
                  "POST /1.0/body HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n{\"a\"BREW /1.0/held HTTP/1.1\r\nHost: x\r\n\r\n"
                  "GET /1.0/echo/on HTTP/1.1\r\nHost: x\r\n\r\n");
         ASSERT_CONTAINS(w.sent.data, "HTTP/1.1 404");
-        ASSERT_EQ(count(&w, "HTTP/1.1 405"), 2);
+        ASSERT_EQ(count(&w, "HTTP/1.1 501"), 2);
         ASSERT_EQ(count(&w, "HTTP/1.1 400"), 1);
         ASSERT_CONTAINS(w.sent.data, "\"on\"");
         ASSERT_FALSE(w.is_closed);
@@ -388,4 +397,49 @@ TEST(a_large_body_whose_client_leaves_ends_the_connection)
         fd_close(pipe_end);
         wire_done(&w);
         ASSERT_EQ(body_result, -ECONNRESET);
+}
+
+#define EITHER "POST /1.0/either HTTP/1.1\r\nHost: x\r\n"
+
+TEST(a_body_without_a_type_is_json_when_it_begins_so)
+{
+        struct wire w;
+        wire_open(&w);
+        feed(&w, EITHER "Content-Length: 7\r\n\r\n{\"a\":1}" EITHER "Content-Length: 8\r\n\r\n ");
+        feed(&w, "{\"b\":2}" EITHER "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}" EITHER "\r\n");
+        ASSERT_CONTAINS(w.sent.data, "{\"a\":1}");
+        ASSERT_CONTAINS(w.sent.data, "{\"b\":2}");
+        ASSERT_EQ(count(&w, "HTTP/1.1 200"), 4);
+        wire_done(&w);
+}
+
+TEST(another_body_without_a_type_is_a_stream_and_whole)
+{
+        struct wire w;
+        char got[16];
+        wire_open(&w);
+        feed(&w, EITHER "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+        ASSERT_TRUE(held != NULL);
+        feed(&w, "3\r\ndef\r\n0\r\n\r\nGET /1.0/echo/b HTTP/1.1\r\nHost: x\r\n\r\n"); /* nobody reads yet */
+        post_large(TAKE_PTR(held));
+        while (body_result > 0)
+                uv_run(uv_default_loop(), UV_RUN_ONCE);
+        ASSERT_EQ(read(pipe_end, got, sizeof got), 6);
+        ASSERT_EQ(memcmp(got, "abcdef", 6), 0);
+        ASSERT_EQ(count(&w, "\"taken\""), 1);
+        ASSERT_EQ(count(&w, "\"b\""), 1);
+        fd_close(pipe_end);
+        wire_done(&w);
+}
+
+TEST(a_stream_that_nobody_wants_is_passed_over)
+{
+        struct wire w;
+        wire_open(&w);
+        feed(&w, EITHER "Content-Length: 6\r\n\r\nabcdef");
+        reply_errorf(TAKE_PTR(held), ERR_BAD_REQUEST, "no");
+        feed(&w, EITHER "Content-Length: 7\r\n\r\n{\"a\":1}");
+        ASSERT_EQ(count(&w, "HTTP/1.1 400"), 1);
+        ASSERT_EQ(count(&w, "HTTP/1.1 200"), 1);
+        wire_done(&w);
 }

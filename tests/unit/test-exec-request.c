@@ -32,6 +32,7 @@ TEST(a_command_alone_gets_what_root_has)
         ASSERT_STR(exec_request_env(&req, "HOME"), "/root");
         ASSERT_STR(exec_request_env(&req, "USER"), "root");
         ASSERT_STR(exec_request_env(&req, "LANG"), "C.UTF-8");
+        ASSERT_STR(exec_request_env(&req, "container"), "lxc");
         ASSERT_STR(req.home, "/root");
         ASSERT_EQ(req.fds[0], -EBADF);
         ASSERT_EQ(req.host_uid, -1);

@@ -148,8 +148,9 @@ static size_t count_matches(const char *json, const char *const *words, bool is_
 TEST(instances_are_filtered_by_name_key_and_shorthand)
 {
         static const char json[] =
-                "[{\"name\":\"web1\",\"status\":\"Running\",\"type\":\"container\",\"expanded_config\":{\"user.owner\":\"ann\"},"
-                "\"state\":{\"network\":{\"eth0\":{\"addresses\":[{\"address\":\"10.1.2.3\",\"scope\":\"global\"}]}}}},"
+                "[{\"name\":\"web1\",\"status\":\"Running\",\"type\":\"container\",\"ephemeral\":true,\"profiles\":[\"default\",\"big\"],\"expanded_config\":{\"user.owner\":\"ann\"},"
+                "\"state\":{\"network\":{\"eth0\":{\"addresses\":[{\"address\":\"10.1.2.3\",\"scope\":\"global\"},"
+                "{\"address\":\"fe80::1\",\"scope\":\"link\"},{\"address\":\"127.0.0.1\",\"scope\":\"local\"}]}}}},"
                 "{\"name\":\"db\",\"status\":\"Stopped\",\"type\":\"container\",\"expanded_config\":{\"user.owner\":\"bob\"}}]";
         static const struct {
                 const char *words[3];
@@ -158,6 +159,9 @@ TEST(instances_are_filtered_by_name_key_and_shorthand)
                 { { NULL }, 2 },           { { "web" }, 1 },          { { "w.*1$" }, 1 },
                 { { "eb" }, 0 },           { { "u.own=ann" }, 1 },    { { "user.owner=a.*" }, 1 },
                 { { "user.owner=nn" }, 0 }, { { "status=running,stopped" }, 2 }, { { "status=RUNNING" }, 1 },
+                { { "name=w.*" }, 1 },     { { "ephemeral=true" }, 1 }, { { "profiles=big" }, 1 },
+                { { "profiles=b" }, 0 },   { { "user.owner=" }, 0 },  { { "user.nothing=" }, 2 },
+                { { "ipv6=fe80::/10" }, 1 }, { { "ipv4=127.0.0.0/8" }, 0 },
                 { { "ipv4=10.0.0.0/8" }, 1 }, { { "ipv4=10.1.2.4" }, 0 }, { { "web", "status=stopped" }, 0 },
         };
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -182,4 +186,13 @@ TEST(addresses_match_networks_bit_by_bit)
         ASSERT_TRUE(match_address("fd00::1", "fd00::/8"));
         ASSERT_FALSE(match_address("fd00::1", "10.0.0.0/8"));
         ASSERT_FALSE(match_address("nonsense", "10.0.0.0/8"));
+}
+
+TEST(an_error_names_its_object_once)
+{
+        ASSERT_TRUE(output_names("Instance \"c1\" is running", "c1"));
+        ASSERT_TRUE(output_names("Instance \"c1\" is running", "local:c1"));
+        ASSERT_TRUE(output_names("File \"/x\" not found in instance \"c1\"", "c1/x"));
+        ASSERT_FALSE(output_names("Instance \"c11\" is running", "c1"));
+        ASSERT_FALSE(output_names("Not authorized", "c1"));
 }
