@@ -10,8 +10,6 @@
 #include "base/alloc.h"
 #include "base/log.h"
 
-#define LAST_STATE "volatile.last_state.power"
-
 /* Not a pointer: an instance may be deleted before its turn, and another may get its number. */
 struct turn {
         uint32_t num;
@@ -34,7 +32,7 @@ static struct instance_volatile *volatile_next(struct instance *i, const char *l
 {
         struct instance_volatile *v = type_new(&instance_volatile_type);
         strmap_copy(&v->config, instance_volatile(i));
-        strmap_set(&v->config, LAST_STATE, last_state);
+        strmap_set(&v->config, VOLATILE_POWER, last_state);
         return v;
 }
 
@@ -65,7 +63,7 @@ static bool starts_by_itself(struct instance *i)
                 return true; /* a reboot or a restart that the last daemon did not live to finish */
         if (!str_empty(wish))
                 return strmap_get_bool(instance_config(i), "boot.autostart", false);
-        return streq(strmap_get(instance_volatile(i), LAST_STATE), "RUNNING");
+        return streq(strmap_get(instance_volatile(i), VOLATILE_POWER), "RUNNING");
 }
 
 /* Higher boot.autostart.priority first, then by name. */

@@ -18,8 +18,6 @@ static void write_config(struct instance *i, const struct strmap *config, struct
         strmap_merge(&all, instance_volatile(i));
         if (i->state == INSTANCE_STOPPED)
                 hide_host_names(&all);
-        if (instance_power(i)->gen)
-                strmap_set(&all, VOLATILE_POWER, i->state == INSTANCE_STOPPED ? "STOPPED" : "RUNNING");
         field_encode_strmap(&all, w);
 }
 

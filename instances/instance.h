@@ -88,8 +88,10 @@ void instance_set_state(struct instance *i, enum instance_state state);
 const char *instance_status(const struct instance *i, int *ret_code);
 bool instance_is_running(const struct instance *i); /* running or frozen */
 
+/* "RUNNING" from `lightd shutdown` until the next start: what shall come back. The daemon's own note, no client writes it. */
+#define VOLATILE_POWER "volatile.last_state.power"
+
 /* Rendering (instance-rest.c). */
-#define VOLATILE_POWER "volatile.last_state.power" /* shown, never stored: it follows from the state */
 const struct strbuf *instance_rest(struct instance *i);
 void instance_write_full(struct instance *i, struct json_writer *w);  /* recursion=2: with state */
 void instance_write_state(struct instance *i, struct json_writer *w); /* state.c */

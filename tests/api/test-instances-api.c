@@ -226,14 +226,12 @@ TEST(what_an_edit_leaves_out_stays_or_goes_as_with_lxd)
         test_daemon_free(d);
 }
 
-TEST(the_power_state_is_shown_and_cannot_be_written)
+TEST(what_shall_run_after_a_reboot_is_not_for_clients_to_say)
 {
         struct test_daemon *d = start_with("{\"name\":\"c1\"," FROM_IMAGE "}");
-        test_job_fails(d, "start", ERR_INTERNAL);
-        ASSERT_EQ(operate(d, "PUT", "/1.0/instances/c1/state", "{\"action\":\"start\"}"), 400);
         ASSERT_EQ(api_patch(d, "/1.0/instances/c1", "{\"config\":{\"volatile.last_state.power\":\"RUNNING\"}}"), 200);
         ASSERT_EQ(api_get(d, "/1.0/instances/c1"), 200);
-        ASSERT_STR(api_string(d, "metadata/config/volatile.last_state.power"), "STOPPED");
+        ASSERT_STR(api_string(d, "metadata/config/volatile.last_state.power"), NULL);
         test_daemon_free(d);
 }
 
