@@ -6,8 +6,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -68,6 +70,31 @@ struct removal {
 
 static int remove_below(struct removal *rm, int take_fd, unsigned depth);
 
+static void clear_flags(int dir_fd, const char *name)
+{
+        struct stat st;
+        int flags;
+        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+                return;
+        _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+                return;
+        flags &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
+        (void)!ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+/* Of a privileged guest's tree, in which nothing may be removed from, or moved out of, what chattr has made immutable. */
+static int unlink_entry(int dir_fd, const char *name, int flags)
+{
+        if (unlinkat(dir_fd, name, flags) == 0)
+                return 0;
+        if (errno != EPERM)
+                return -errno;
+        clear_flags(dir_fd, ".");
+        clear_flags(dir_fd, name);
+        return unlinkat(dir_fd, name, flags) < 0 ? -errno : 0;
+}
+
 static int move_up(struct removal *rm, int dir_fd, const char *name)
 {
         for (int tries = 0; tries < 1000; tries++) {
@@ -84,19 +111,18 @@ static int move_up(struct removal *rm, int dir_fd, const char *name)
 
 static int remove_entry(struct removal *rm, int dir_fd, const char *name, unsigned depth)
 {
-        if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
-                return 0;
-        if (errno != EISDIR && errno != EPERM)
-                return -errno;
+        int r = unlink_entry(dir_fd, name, 0);
+        if (r != -EISDIR)
+                return r == -ENOENT ? 0 : r;
         if (depth >= DEPTH_MAX)
                 return move_up(rm, dir_fd, name);
         int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        int r = remove_below(rm, fd, depth + 1);
-        if (r < 0)
-                return r;
-        return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+        r = remove_below(rm, fd, depth + 1);
+        if (r == 0)
+                r = unlink_entry(dir_fd, name, AT_REMOVEDIR);
+        return r == -ENOENT ? 0 : r;
 }
 
 static int remove_below(struct removal *rm, int take_fd, unsigned depth)
@@ -128,10 +154,11 @@ static int remove_rounds(struct removal *rm, int dir_fd, const char *name)
                 int r = fd < 0 ? -errno : remove_below(rm, fd, 0);
                 if (r < 0)
                         return r;
-                if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+                r = unlink_entry(dir_fd, name, AT_REMOVEDIR);
+                if (r == 0 || r == -ENOENT)
                         return 0;
-                if (errno != ENOTEMPTY || rm->n_moved == before)
-                        return -errno;
+                if (r != -ENOTEMPTY || rm->n_moved == before)
+                        return r;
         }
 }
 
@@ -140,8 +167,10 @@ int path_remove_tree(int dir_fd, const char *name)
         struct stat st;
         if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
-        if (!S_ISDIR(st.st_mode))
-                return unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+        if (!S_ISDIR(st.st_mode)) {
+                int r = unlink_entry(dir_fd, name, 0);
+                return r == -ENOENT ? 0 : r;
+        }
         _cleanup_close_ int top = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (top < 0)
                 return -errno;

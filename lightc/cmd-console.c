@@ -52,13 +52,9 @@ int console_attach(struct client *c, const char *word, struct error *err)
         return r;
 }
 
-static int write_piece(void *data _unused_, const char *bytes, size_t n)
-{
-        return fd_write_all(STDOUT_FILENO, bytes, n);
-}
-
 int console_print_log(struct client *c, const char *word, struct error *err)
 {
+        _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
         _cleanup_free_ char *url = NULL;
         int r = console_url(c, word, &url, err);
         if (r < 0)
@@ -67,7 +63,8 @@ int console_print_log(struct client *c, const char *word, struct error *err)
         int status = client_begin(c, &req, err);
         if (status < 0)
                 return status;
-        return status >= 400 ? client_read_error(c, status, err) : client_read_body(c, write_piece, NULL, err);
+        r = status >= 400 ? client_read_error(c, status, err) : client_read_text(c, &text, err);
+        return r < 0 ? r : output_console(&text);
 }
 
 static int run(struct client *c, const struct args *a, struct error *err)

@@ -56,7 +56,7 @@ static int print_pretty(struct monitor *m, struct json_object *event)
                 strbuf_addf(&b, " %s", json_get_string(meta, "source", ""));
         add_context(json_get_object(meta, "context"), &b);
         strbuf_addc(&b, '\n');
-        return output_text(&b);
+        return output_printable(&b);
 }
 
 static int print_event(struct monitor *m)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lightc/edit.h"
+#include "lightc/output.h"
 #include "base/alloc.h"
 #include "base/path.h"
 #include "base/process.h"
@@ -114,7 +115,8 @@ static int edit_from_stdin(int (*submit)(struct json_object *, void *, struct er
 
 static bool wants_retry(const struct error *err)
 {
-        fprintf(stderr, "Error: %s\nPress Enter to open the editor again, Ctrl-C to give up\n", error_message(err));
+        output_error(NULL, err);
+        fprintf(stderr, "Press Enter to open the editor again, Ctrl-C to give up\n");
         for (int ch; (ch = getchar()) != '\n';)
                 if (ch == EOF)
                         return false;

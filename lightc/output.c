@@ -46,6 +46,46 @@ int output_printable(const struct strbuf *b)
         return output_text(&safe);
 }
 
+/* Bytes of "ESC [ digits m", the one harmless command, at s; 0: there is none. */
+static size_t colour_length(const char *s, size_t n)
+{
+        size_t i = 2;
+        if (n < 3 || s[0] != '\033' || s[1] != '[')
+                return 0;
+        while (i < n && (isdigit((unsigned char)s[i]) || s[i] == ';'))
+                i++;
+        return i < n && s[i] == 'm' ? i + 1 : 0;
+}
+
+static size_t kept_length(const char *s, size_t n)
+{
+        return n > 1 && s[0] == '\r' && s[1] == '\n' ? 2 : colour_length(s, n);
+}
+
+void output_add_console(struct strbuf *to, const char *s, size_t n)
+{
+        size_t from = 0, i = 0;
+        while (i < n) {
+                size_t kept = kept_length(s + i, n - i);
+                if (kept) {
+                        strbuf_add_printable(to, s + from, i - from, "\n\t");
+                        strbuf_add(to, s + i, kept);
+                        from = i + kept;
+                }
+                i += MAX(kept, (size_t)1);
+        }
+        strbuf_add_printable(to, s + from, n - from, "\n\t");
+}
+
+int output_console(const struct strbuf *b)
+{
+        _cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
+        if (!isatty(STDOUT_FILENO))
+                return output_text(b);
+        output_add_console(&safe, strbuf_str(b), b->len);
+        return output_text(&safe);
+}
+
 /* A value is its bytes to a program, but never a command to a terminal. */
 void output_line(const char *fmt, ...)
 {

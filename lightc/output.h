@@ -40,6 +40,12 @@ int output_text(const struct strbuf *b); /* to stdout, whole */
 int output_printable(const struct strbuf *b); /* the same without escape sequences: guests choose some of the words */
 /* Whether the sentence has the name in a word like "remote:name/part" in quotes. */
 bool output_names(const char *sentence, const char *word);
+/*
+ * What a guest's terminal showed: as it is to a program; on a terminal with its line ends and colours, other commands
+ * made visible, since they could rename windows, type keys, or hide lines.
+ */
+int output_console(const struct strbuf *b);
+void output_add_console(struct strbuf *to, const char *s, size_t n);
 /* "Error: [about: ]sentence" and its hint, to stderr, without escape sequences; no "about" that the sentence names. */
 void output_error(const char *about, const struct error *err);
 void output_line(const char *fmt, ...) _printf_(1, 2); /* to stdout, with a line end */

@@ -24,8 +24,10 @@ static void list_stage(struct progress *p, const char *stage)
 {
         if (strncmp(p->stage, stage, sizeof(p->stage) - 1) == 0)
                 return;
+        _cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
         snprintf(p->stage, sizeof(p->stage), "%s", stage);
-        fprintf(stderr, "%s\n", stage);
+        strbuf_add_printable(&safe, stage, strlen(stage), "");
+        fprintf(stderr, "%s\n", strbuf_str(&safe));
 }
 
 void progress_show(struct progress *p, const char *stage, const char *detail)
@@ -40,7 +42,10 @@ void progress_show(struct progress *p, const char *stage, const char *detail)
                 return;
         p->drawn_ms = now;
         p->has_line = true;
-        fprintf(stderr, "\r\033[K%s%s%s %c", stage, detail ? ": " : "", detail ? detail : "", spinner[p->turn++ % 4]);
+        /* A file's name is the guest's choice. */
+        _cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
+        strbuf_add_printable(&safe, stage, strlen(stage), "");
+        fprintf(stderr, "\r\033[K%s%s%s %c", strbuf_str(&safe), detail ? ": " : "", detail ? detail : "", spinner[p->turn++ % 4]);
         fflush(stderr);
 }
 

@@ -3,10 +3,11 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "runtime/guest-dev.h"
 #include "runtime/guest-mounts.h"
+#include "runtime/inherited.h"
 #include "runtime/mount-api.h"
 #include "runtime/namespace.h"
-#include "runtime/rlimits.h"
 #include "runtime/rootfs.h"
 
 #include <fcntl.h>
@@ -15,24 +16,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define INIT_NAMESPACES (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP)
-
-static int reset_scheduling(void)
-{
-        cpu_set_t all;
-        memset(&all, 0xff, sizeof all);
-        sched_setaffinity(0, sizeof all, &all);
-        setpriority(PRIO_PROCESS, 0, 0);
-        prctl(PR_SET_TIMERSLACK, 0);
-        /* The daemon may be protected from the OOM killer; a guest is not. */
-        return path_write_value(AT_FDCWD, "/proc/self/oom_score_adj", "0");
-}
 
 /*
  * With CLONE_PARENT init is the monitor's child and the builder can go. The mount namespace is not among the
@@ -97,6 +86,9 @@ static int stage_device(const struct spec *s, const struct spec_device *d, const
 static int stage_devices(const struct spec *s, struct error *err)
 {
         char name[GUEST_STAGE_NAME_SIZE];
+        int k = guest_dev_stage(s->idmap.base);
+        if (k < 0)
+                return error_set_errno(err, k, "Making the nodes of \"/dev\"");
         for (size_t i = 0; i < s->n_devices; i++) {
                 const struct spec_device *d = &s->devices[i];
                 int r = stage_device(s, d, guest_stage_name(name, 'd', i));
@@ -128,11 +120,10 @@ static int prepare(struct start *s, struct error *err)
         int r = namespace_stage(spec->run_dir, err);
         if (r < 0)
                 return r;
-        r = rlimits_reset();
-        if (r == 0)
-                r = reset_scheduling();
-        if (r == 0)
-                r = cgroups_join_v1(s->cgroups, spec->cgroup);
+        r = inherited_reset();
+        if (r < 0)
+                return error_set_errno(err, r, "Leaving behind what the daemon was started with");
+        r = cgroups_join_v1(s->cgroups, spec->cgroup);
         if (r < 0)
                 return error_set_errno(err, r, "Entering the cgroup \"%s\"", spec->cgroup);
         r = namespace_become_mapped(&spec->idmap);

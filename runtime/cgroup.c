@@ -319,17 +319,17 @@ int cgroups_remove_at(int hierarchy_fd, const char *cgroup)
  * A group that cgroup.kill was written to remembers it, and newer kernels (seen on 6.18) kill whatever is
  * cloned into it from a group that was not: only a new directory forgets.
  */
-static int make_anew(int v2_fd, const char *path)
+int cgroups_make_anew(int hierarchy_fd, const char *path)
 {
-        int r = cgroups_remove_at(v2_fd, path);
-        return r < 0 ? r : mkdir_below(v2_fd, path);
+        int r = cgroups_remove_at(hierarchy_fd, path);
+        return r < 0 ? r : mkdir_below(hierarchy_fd, path);
 }
 
 static int create_v2(const struct cgroups *c, const char *cgroup, const struct spec_limits *limits,
                      uid_t container_root, struct error *err)
 {
         _cleanup_free_ char *payload = group_path(cgroup, "/payload");
-        int r = make_anew(c->v2_fd, payload);
+        int r = cgroups_make_anew(c->v2_fd, payload);
         if (r < 0)
                 return error_set_errno(err, r, "Making the cgroup \"%s\"", payload);
         if (c->n_v1 == 0) {

@@ -39,8 +39,11 @@ int cgroups_kill(const struct cgroups *c, const char *cgroup, const char *below,
 /* Removes <cgroup> with what the guest made below it from every hierarchy; what is not there is fine. */
 int cgroups_remove(const struct cgroups *c, const char *cgroup);
 int cgroups_remove_at(int hierarchy_fd, const char *cgroup); /* from one hierarchy only */
+int cgroups_make_anew(int hierarchy_fd, const char *path);   /* an empty, new group, whatever was there */
 
-/* Device access: all of v1 or one eBPF program in cgroup2. Denies everything but the standard nodes and
- * `devices`. */
+/*
+ * Device access: all of v1 or one eBPF program in cgroup2. Denies everything but the standard nodes and `devices`. For
+ * <cgroup> itself and so before cgroups_create(): a privileged guest can write to its own groups, not to what is above.
+ */
 int cgroups_allow_devices(const struct cgroups *c, const char *cgroup, const struct spec_device *devices,
                           size_t n, struct error *err);

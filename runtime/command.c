@@ -3,10 +3,10 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "runtime/inherited.h"
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/keyctl.h>
 #include <linux/magic.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -18,8 +18,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define PTMX_MAJOR 5
-#define PTMX_MINOR 2
+#define NULL_DEVICE makedev(1, 3)
+#define PTMX_DEVICE makedev(5, 2)
 
 int command_fail(struct command_report *report, enum command_step step, int r)
 {
@@ -28,24 +28,34 @@ int command_fail(struct command_report *report, enum command_step step, int r)
         return r;
 }
 
-/* What lies at /dev/pts/ptmx is the guest's choice: it is used only if it is the multiplexer of a devpts. */
-static int open_ptmx(void)
+/* What lies under a device's name is the guest's choice: a link to one of our descriptors, or nothing of the kind. */
+static int open_device(const char *path, dev_t wanted)
 {
         struct stat st;
-        struct statfs fs;
-        _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), master = -EBADF;
+        _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -EBADF;
         if (root < 0)
                 return -errno;
-        master = path_open_inroot(root, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK, 0);
+        fd = path_open_inroot(root, path, O_RDWR | O_NOCTTY | O_NONBLOCK, 0);
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISCHR(st.st_mode) || st.st_rdev != wanted)
+                return -ENODEV;
+        int r = fd_set_nonblocking(fd, false);
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
+/* Used only if it is the multiplexer of a devpts. */
+static int open_ptmx(void)
+{
+        struct statfs fs;
+        _cleanup_close_ int master = open_device("dev/pts/ptmx", PTMX_DEVICE);
         if (master < 0)
                 return master;
-        if (fstat(master, &st) < 0 || fstatfs(master, &fs) < 0)
+        if (fstatfs(master, &fs) < 0)
                 return -errno;
-        if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(PTMX_MAJOR, PTMX_MINOR) ||
-            fs.f_type != DEVPTS_SUPER_MAGIC)
-                return -ENOTTY;
-        int r = fd_set_nonblocking(master, false);
-        return r < 0 ? r : TAKE_FD(master);
+        return fs.f_type == DEVPTS_SUPER_MAGIC ? TAKE_FD(master) : -ENOTTY;
 }
 
 /* The slave comes from the master itself, not from a path the guest could have replaced. */
@@ -90,35 +100,30 @@ static int place_descriptors(const struct exec_request *req)
 {
         int moved[3];
         for (int i = 0; i < 3; i++) {
-                int from = req->fds[i] >= 0 ? req->fds[i]
-                                            : open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-                if (from < 0 || (moved[i] = fcntl(from, F_DUPFD_CLOEXEC, 3)) < 0)
+                int from = req->fds[i] >= 0 ? req->fds[i] : open_device("dev/null", NULL_DEVICE);
+                if (from < 0)
+                        return from;
+                moved[i] = fcntl(from, F_DUPFD_CLOEXEC, 3);
+                if (moved[i] < 0)
                         return -errno;
         }
         for (int i = 0; i < 3; i++)
                 if (dup2(moved[i], i) < 0)
                         return -errno;
-        if (syscall(SYS_close_range, 3u, ~0u, 0u) < 0)
+        return syscall(SYS_close_range, 3u, ~0u, 0u) < 0 ? -errno : 0;
+}
+
+static int begin_session(const struct exec_request *req)
+{
+        if (setsid() < 0)
                 return -errno;
         return req->is_interactive && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0 ? -errno : 0;
 }
 
-static void reset_signals(void)
-{
-        sigset_t none;
-        for (int sig = 1; sig < NSIG; sig++)
-                signal(sig, SIG_DFL);
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* While the capabilities are still there. The host's keys stay outside: the command has a session keyring of
- * its own. */
+/* While the capabilities are still there. */
 static int limit(const struct command *c)
 {
-        umask(022);
-        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS && errno != EDQUOT)
-                return -errno;
+        inherited_reset_inside();
         int r = privileges_drop_capabilities(&c->privileges);
         return r < 0 ? r : privileges_load_filter(c->filter);
 }
@@ -197,13 +202,8 @@ static int run_command(struct exec_request *req, struct command_report *report)
 
 static _noreturn_ void command_main(struct command *c)
 {
-        enum command_step step = COMMAND_DESCRIPTORS;
-        setsid();
-        int r = place_descriptors(&c->req);
-        if (r == 0) {
-                step = COMMAND_PRIVILEGES;
-                r = limit(c);
-        }
+        enum command_step step = COMMAND_SESSION;
+        int r = begin_session(&c->req);
         if (r == 0) {
                 step = COMMAND_IDENTITY;
                 r = become_user(&c->req);
@@ -214,7 +214,6 @@ static _noreturn_ void command_main(struct command *c)
         }
         if (r == 0) {
                 step = COMMAND_EXEC;
-                reset_signals();
                 r = run_command(&c->req, c->report);
         }
         command_fail(c->report, step, r);
@@ -229,16 +228,28 @@ static pid_t fork_command(void)
         return pid < 0 ? -errno : (pid_t)pid;
 }
 
+/*
+ * A guest does not see the joiner, which is in no pid namespace of its, but it sees the command, and a privileged one may
+ * trace it: so that is born with no more than what it will execute may have.
+ */
 void command_join_and_run(struct command *c)
 {
+        enum command_step step = COMMAND_JOIN;
         int r = enter_join(&c->target, ENTER_ALL);
-        if (r < 0) {
-                command_fail(c->report, COMMAND_JOIN, r);
-                _exit(1);
+        if (r == 0 && c->req.is_interactive) {
+                step = COMMAND_PTY;
+                r = open_pty(&c->req);
         }
-        r = c->req.is_interactive ? open_pty(&c->req) : 0;
+        if (r == 0) {
+                step = COMMAND_DESCRIPTORS;
+                r = place_descriptors(&c->req);
+        }
+        if (r == 0) {
+                step = COMMAND_PRIVILEGES;
+                r = limit(c);
+        }
         if (r < 0) {
-                command_fail(c->report, COMMAND_PTY, r);
+                command_fail(c->report, step, r);
                 _exit(1);
         }
         pid_t pid = fork_command();
@@ -256,8 +267,9 @@ int command_error(const struct command *c, struct error *err)
         static const char *const sentences[_COMMAND_STEP_MAX] = {
                 [COMMAND_JOIN] = "Entering the instance",
                 [COMMAND_PTY] = "Opening a terminal in the instance's /dev/pts",
+                [COMMAND_DESCRIPTORS] = "Opening the command's input and output",
                 [COMMAND_FORK] = "Starting a process in the instance",
-                [COMMAND_DESCRIPTORS] = "Placing the descriptors of the command",
+                [COMMAND_SESSION] = "Making the command's session",
                 [COMMAND_PRIVILEGES] = "Limiting the command's privileges",
                 [COMMAND_IDENTITY] = "Changing to the command's user and group",
         };

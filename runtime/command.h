@@ -15,9 +15,10 @@ enum command_step {
         COMMAND_RUNNING = 0, /* nothing failed */
         COMMAND_JOIN,
         COMMAND_PTY,
-        COMMAND_FORK,
         COMMAND_DESCRIPTORS,
         COMMAND_PRIVILEGES,
+        COMMAND_FORK,
+        COMMAND_SESSION,
         COMMAND_IDENTITY,
         COMMAND_CWD,
         COMMAND_EXEC,

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -42,12 +43,16 @@ static int allow_v1(int root_fd, const char *path, const struct rule *rule)
         return path_write_value(root_fd, path, line);
 }
 
-/* -ENOENT: not the devices hierarchy. */
+/* -ENOENT: not the devices hierarchy. A group that has one below takes no rules, so what an earlier start left goes. */
 static int apply_v1(int root_fd, const char *cgroup, const struct rule *rules, size_t n)
 {
-        _cleanup_free_ char *deny = xasprintf("%s/payload/devices.deny", cgroup);
-        _cleanup_free_ char *allow = xasprintf("%s/payload/devices.allow", cgroup);
-        int r = path_write_value(root_fd, deny, "a");
+        _cleanup_free_ char *deny = xasprintf("%s/devices.deny", cgroup);
+        _cleanup_free_ char *allow = xasprintf("%s/devices.allow", cgroup);
+        if (faccessat(root_fd, "devices.list", F_OK, 0) < 0)
+                return -ENOENT;
+        int r = cgroups_make_anew(root_fd, cgroup);
+        if (r == 0)
+                r = path_write_value(root_fd, deny, "a");
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = allow_v1(root_fd, allow, &rules[i]);
         return r;
@@ -111,9 +116,10 @@ static int load_program(const struct rule *rules, size_t n_rules)
 
 static int apply_v2(const struct cgroups *c, const char *cgroup, const struct rule *rules, size_t n)
 {
-        _cleanup_close_ int group = cgroups_open_payload(c, cgroup), program = load_program(rules, n);
-        if (group < 0 || program < 0)
-                return group < 0 ? group : program;
+        _cleanup_close_ int group = openat(c->v2_fd, cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_close_ int program = group < 0 ? -errno : load_program(rules, n);
+        if (program < 0)
+                return program;
         union bpf_attr attr = { 0 };
         attr.target_fd = (uint32_t)group;
         attr.attach_bpf_fd = (uint32_t)program;

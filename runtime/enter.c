@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/enter.h"
 #include "base/fd.h"
-#include "base/path.h"
+#include "runtime/inherited.h"
 #include "runtime/namespace.h"
-#include "runtime/rlimits.h"
 #include "runtime/sealed.h"
 #include "runtime/spec.h"
 
@@ -79,12 +78,7 @@ int enter_join(struct enter_target *t, enum enter_scope scope)
         if (r < 0)
                 return r == -ENODEV || r == -ENOENT ? -ESRCH : r;
         cgroups_done(&t->groups); /* no directory of the host goes inside */
-        /* The daemon is protected from the OOM killer; what runs for a guest is not. EACCES: it was less so
-         * before. */
-        r = path_write_value(AT_FDCWD, "/proc/self/oom_score_adj", "0");
-        if (r < 0 && r != -EACCES)
-                return r;
-        r = rlimits_reset();
+        r = inherited_reset();
         if (r < 0)
                 return r;
         if (scope == ENTER_ALL)

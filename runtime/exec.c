@@ -18,6 +18,7 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -202,7 +203,9 @@ static int run(struct command *c, struct json_object **ret_result, struct error 
                                  .is_recorded = c->req.is_recorded };
         if (s.pidfd < 0)
                 return error_set_errno(err, -errno, "Watching the command \"%s\"", c->req.argv[0]);
-        r = supervise(&s, &status, err);
+        r = privileges_keep_only(UINT64_C(1) << CAP_KILL);
+        if (r == 0)
+                r = supervise(&s, &status, err);
         fd_close(s.pidfd);
         return r < 0 ? r : finish(&c->req, status, NULL, ret_result, err);
 }

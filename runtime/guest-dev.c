@@ -60,30 +60,59 @@ static int bind_file(int dev_fd, const char *name, int mount_fd)
         return mount_attach_at(mount_fd, dev_fd, name);
 }
 
-/*
- * Nodes cannot be made in a user namespace (EPERM): there the host's are bound, whose inodes belong to nobody inside.
- * Without one the guest's root owns what is bound, and its chmod would be the host's.
- */
-static int make_node(int dev_fd, const char *name, const char *source)
+static char *stage_name(char to[static 16], const struct node *node)
 {
+        snprintf(to, 16, "s%u", (unsigned)(node - nodes));
+        return to;
+}
+
+static char *host_name(char to[static 32], const struct node *node)
+{
+        snprintf(to, 32, "/dev/%s", node->name);
+        return to;
+}
+
+static int make_node(const struct node *node, uid_t base)
+{
+        char source[32], name[16];
         struct stat st;
-        if (stat(source, &st) < 0)
+        if (stat(host_name(source, node), &st) < 0)
                 return -errno;
         if (!S_ISCHR(st.st_mode))
                 return -ENODEV;
-        if (mknodat(dev_fd, name, st.st_mode, st.st_rdev) < 0)
+        stage_name(name, node);
+        if (mknod(name, S_IFCHR | 0600, st.st_rdev) < 0 || chown(name, base + st.st_uid, base + st.st_gid) < 0 ||
+            chmod(name, st.st_mode & 0777) < 0)
                 return -errno;
-        return fchownat(dev_fd, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+        return 0;
+}
+
+int guest_dev_stage(uid_t base)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+                int r = make_node(&nodes[i], base);
+                /* EPERM: we are in a user namespace ourselves, and bind what is there. */
+                if (r < 0 && r != -EPERM && !(nodes[i].is_optional && r == -ENOENT))
+                        return r;
+        }
+        return 0;
+}
+
+static int clone_node(const struct node *node)
+{
+        char source[32], name[16];
+        int fd = mount_clone(AT_FDCWD, stage_name(name, node), false);
+        return fd == -ENOENT ? mount_clone(AT_FDCWD, host_name(source, node), false) : fd;
+}
+
+int guest_dev_clone_null(void)
+{
+        return clone_node(&nodes[0]);
 }
 
 static int bind_node(int dev_fd, const struct node *node)
 {
-        char source[32];
-        snprintf(source, sizeof source, "/dev/%s", node->name);
-        int r = make_node(dev_fd, node->name, source);
-        if (r != -EPERM)
-                return node->is_optional && r == -ENOENT ? 0 : r;
-        _cleanup_close_ int fd = mount_clone(AT_FDCWD, source, false);
+        _cleanup_close_ int fd = clone_node(node);
         if (fd < 0)
                 return node->is_optional && fd == -ENOENT ? 0 : fd;
         return bind_file(dev_fd, node->name, fd);

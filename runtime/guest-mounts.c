@@ -63,8 +63,7 @@ static int rebind(int root_fd, const char *path, unsigned set, unsigned clear)
         return r < 0 ? r : mount_attach(fd, target);
 }
 
-/* Covers a directory with an empty one, a file with the host's null device: never with a node of the guest's.
- */
+/* Covers a directory with an empty one, a file with the staged null device: never with what the image has at /dev/null. */
 static int mask(int root_fd, const char *path)
 {
         struct stat st;
@@ -74,10 +73,10 @@ static int mask(int root_fd, const char *path)
         if (fstat(target, &st) < 0)
                 return -errno;
         _cleanup_close_ int fd = S_ISDIR(st.st_mode) ? mount_new("tmpfs", KERNEL_FS | MOUNT_ATTR_RDONLY, NULL)
-                                                     : mount_clone(AT_FDCWD, "/dev/null", false);
+                                                     : guest_dev_clone_null();
         if (fd < 0)
                 return fd;
-        /* Read-only, or a chmod of the covered file would be one of the host's device. */
+        /* Read-only, or a chmod of the covered file would be one of the guest's /dev/null. */
         int r = mount_set(fd, MOUNT_ATTR_RDONLY, 0, -EBADF, false);
         return r < 0 ? r : mount_attach(fd, target);
 }
@@ -85,12 +84,16 @@ static int mask(int root_fd, const char *path)
 /* Without a user namespace root is the host's root to these files. */
 static int guard_privileged(int root_fd)
 {
-        static const char *const read_only[] = { "proc/sys", "proc/sysrq-trigger", "proc/irq", "proc/bus",
-                                                 "proc/fs" };
+        static const char *const read_only[] = {
+                "proc/sys", "proc/sysrq-trigger", "proc/irq",   "proc/bus",          "proc/fs",
+                "proc/tty", "proc/slabinfo",      "proc/mtrr",  "proc/driver",       "proc/dynamic_debug"
+        };
         static const char *const masked[] = {
-                "proc/acpi",          "proc/asound",     "proc/kcore",       "proc/keys",
-                "proc/latency_stats", "proc/timer_list", "proc/timer_stats", "proc/sched_debug",
-                "proc/scsi",          "proc/interrupts", "sys/firmware",     "sys/devices/virtual/powercap"
+                "proc/acpi",        "proc/asound",      "proc/kcore",      "proc/keys",         "proc/latency_stats",
+                "proc/timer_list",  "proc/timer_stats", "proc/sched_debug", "proc/scsi",        "proc/interrupts",
+                "proc/kmsg",        "proc/kallsyms",    "proc/kpagecount", "proc/kpageflags",   "proc/kpagecgroup",
+                "proc/vmallocinfo", "proc/iomem",       "proc/ioports",    "proc/pagetypeinfo", "sys/firmware",
+                "sys/devices/virtual/powercap"
         };
         int r = 0;
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(read_only); i++)

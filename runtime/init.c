@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "runtime/guest-mounts.h"
+#include "runtime/inherited.h"
 #include "runtime/mount-api.h"
 #include "runtime/namespace.h"
 #include "runtime/netlink.h"
@@ -11,9 +12,7 @@
 #include "runtime/rootfs.h"
 
 #include <fcntl.h>
-#include <linux/keyctl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -146,15 +145,6 @@ static int take_console(void)
         return setsid() < 0 ? -errno : 0;
 }
 
-static void reset_signals(void)
-{
-        sigset_t none;
-        for (int sig = 1; sig < NSIG; sig++)
-                signal(sig, SIG_DFL);
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* "No such file" is also what a script or a program says whose interpreter is missing. */
 static int exec_failed(const struct spec *s, int r, struct error *err)
 {
@@ -197,15 +187,12 @@ static int configure(struct start *s, struct error *err)
 
 static int give_up_privileges(const struct privileges *p, const struct privileges_filter *filter)
 {
-        /* Keys of the daemon's session are not the guest's. */
-        syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
         int r = take_console();
         if (r == 0)
                 r = privileges_drop_capabilities(p);
         if (r == 0 && syscall(SYS_close_range, CONSOLE_FDS, ~0u, 1u << 2 /* CLOSE_RANGE_CLOEXEC */) < 0)
                 r = -errno;
-        umask(022);
-        reset_signals();
+        inherited_reset_inside();
         return r < 0 ? r : privileges_load_filter(filter);
 }
 

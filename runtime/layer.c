@@ -20,13 +20,15 @@
 #define LOOP_TRIES 64
 
 /* Another process may take the free device between the question and the claim. */
-static int claim_loop(int image_fd, char ret_path[static 32])
+static int claim_loop(int image_fd, const char *image, char ret_path[static 32])
 {
         _cleanup_close_ int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
         if (control < 0)
                 return -errno;
         struct loop_config config = { .fd = (uint32_t)image_fd,
                                       .info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR };
+        /* For the host's root alone, who may open the device; as much of it as there is room for. */
+        snprintf((char *)config.info.lo_file_name, sizeof config.info.lo_file_name, "%s", image);
         for (int i = 0; i < LOOP_TRIES; i++) {
                 int n = ioctl(control, LOOP_CTL_GET_FREE);
                 if (n < 0)
@@ -39,6 +41,18 @@ static int claim_loop(int image_fd, char ret_path[static 32])
                         return -errno;
         }
         return -EBUSY;
+}
+
+/* By a mount of its own that is nowhere: /sys shows every guest the path of what is behind a loop device. */
+static int open_without_path(const char *image)
+{
+        char path[32];
+        _cleanup_close_ int tree = open_tree(AT_FDCWD, image, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+        if (tree < 0)
+                return -errno;
+        snprintf(path, sizeof path, "/proc/self/fd/%d", tree);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
 }
 
 static bool is_mounted(const char *target)
@@ -57,8 +71,8 @@ static bool is_mounted(const char *target)
 static int mount_image(const char *image, const char *target)
 {
         char device[32];
-        _cleanup_close_ int image_fd = open(image, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        _cleanup_close_ int loop = image_fd < 0 ? -errno : claim_loop(image_fd, device);
+        _cleanup_close_ int image_fd = open_without_path(image);
+        _cleanup_close_ int loop = image_fd < 0 ? image_fd : claim_loop(image_fd, image, device);
         if (loop < 0)
                 return loop;
         const struct mount_option options[] = { { "source", device }, { "ro", NULL }, {} };

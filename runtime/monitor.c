@@ -6,11 +6,10 @@
 #include "base/path.h"
 #include "base/process.h"
 #include "base/time.h"
+#include "runtime/monitor-jail.h"
 #include "runtime/monitor-protocol.h"
-#include "runtime/privileges.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -276,10 +275,10 @@ static int tell_exit(struct service *s)
 }
 
 /* The daemon's terminal, session, working directory and standard streams are none of ours from now on. */
-static int detach(void)
+static int detach(const struct monitor *m)
 {
         _cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        if (null < 0 || chdir("/") < 0)
+        if (null < 0)
                 return -errno;
         for (int fd = 0; fd < 3; fd++)
                 if (dup2(null, fd) < 0)
@@ -290,8 +289,7 @@ static int detach(void)
         signal(SIGHUP, SIG_IGN);
         signal(SIGPIPE, SIG_IGN);
         malloc_trim(0);
-        /* To signal an init that has other ids. */
-        return privileges_keep_only(UINT64_C(1) << CAP_KILL);
+        return monitor_jail_enter(m->run_dir_fd);
 }
 
 int monitor_run(struct monitor *m)
@@ -299,7 +297,7 @@ int monitor_run(struct monitor *m)
         struct service s = { .m = m };
         for (size_t i = 0; i < CLIENTS_MAX; i++)
                 s.clients[i].fd = -EBADF;
-        int r = detach();
+        int r = detach(m);
         if (r < 0)
                 return r;
         while (!turn(&s))

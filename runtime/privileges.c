@@ -49,15 +49,17 @@ static int drop_bounding(uint64_t drop)
 
 int privileges_drop_capabilities(const struct privileges *p)
 {
-        uint64_t drop = p->capabilities_drop, permitted = 0;
+        uint64_t never = 0, permitted = 0;
         /* A nested engine hands its own containers what it has; in a user namespace these open nothing. */
         if (p->is_privileged || !p->is_nesting)
-                drop |= HOST_CAPABILITIES;
-        int r = drop_bounding(drop);
+                never |= HOST_CAPABILITIES;
+        if (p->is_privileged)
+                never |= BIT(CAP_SYSLOG); /* the host's kernel log, which a reader takes from all others */
+        int r = drop_bounding(never | p->capabilities_drop);
         if (r == 0)
                 r = get_permitted(&permitted);
         if (r == 0)
-                r = set_capabilities(permitted, 0);
+                r = set_capabilities(permitted & ~never, 0);
         if (r == 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
                 r = -errno;
         return r;

@@ -24,7 +24,7 @@ struct privileges_filter *privileges_filter_free(struct privileges_filter *f);
 /* Makes every filter there is, for this process and what it forks; privileges_filter_new() then only hands them out. */
 void privileges_filters_keep(void);
 
-/* Bounding set cut down, inheritable and ambient sets emptied. Effective ones stay until exec. */
+/* Bounding set cut down, inheritable and ambient sets emptied; what else is to be dropped is effective until exec. */
 int privileges_drop_capabilities(const struct privileges *p);
 /* The last step before exec: needs CAP_SYS_ADMIN in the user namespace, because no_new_privs stays off for
  * sudo. */

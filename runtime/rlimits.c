@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/rlimits.h"
+#include "base/path.h"
+#include "base/strbuf.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 
 /* More files than the kernel's own 4096: what service managers raise it to for their services. */
@@ -39,12 +43,19 @@ static int reset(const struct default_limit *d)
         return setrlimit((__rlimit_resource_t)d->resource, &want) < 0 ? -errno : 0;
 }
 
+/* Half of the threads the host can have: the kernel's own figure, which no limit holds as a constant. */
+static int reset_pending_signals(void)
+{
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        int r = path_read_file(AT_FDCWD, "/proc/sys/kernel/threads-max", 64, &b);
+        rlim_t half = r < 0 ? 0 : strtoull(strbuf_str(&b), NULL, 10) / 2;
+        return half ? reset(&(struct default_limit){ RLIMIT_SIGPENDING, half, half }) : r;
+}
+
 int rlimits_reset(void)
 {
-        for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
-                int r = reset(&defaults[i]);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        int r = reset_pending_signals();
+        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(defaults); i++)
+                r = reset(&defaults[i]);
+        return r;
 }

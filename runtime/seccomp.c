@@ -18,16 +18,17 @@ struct privileges_filter {
         bool is_kept;
 };
 
-static struct privileges_filter *kept[2]; /* by is_nesting; made once by the process jobs are forked from */
+static struct privileges_filter *kept[2]; /* by is_open_to_engines; made once by the process jobs are forked from */
 
 /*
  * A deny-list: a system container runs whatever a system runs. ENOSYS where programs then take another way,
- * EPERM where they report. What is nested_ok is opened for container engines.
+ * EPERM where they report. Most of it the kernel refuses in a user namespace anyway, after code that need not be in reach.
+ * What is for_engines is opened to container engines with the host's capabilities; without these it would open nothing.
  */
 static const struct rule {
         const char *name;
         int answer;
-        bool nested_ok;
+        bool for_engines;
 } rules[] = {
         { "kexec_load", ENOSYS },
         { "kexec_file_load", ENOSYS },
@@ -54,11 +55,11 @@ static const struct rule {
         { "bpf", EPERM, true },
 };
 
-static int add_rules(scmp_filter_ctx ctx, bool is_nesting)
+static int add_rules(scmp_filter_ctx ctx, bool is_open_to_engines)
 {
         for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
                 int nr = seccomp_syscall_resolve_name(rules[i].name);
-                if (nr == __NR_SCMP_ERROR || (is_nesting && rules[i].nested_ok))
+                if (nr == __NR_SCMP_ERROR || (is_open_to_engines && rules[i].for_engines))
                         continue;
                 int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO((uint32_t)rules[i].answer), nr, 0);
                 if (r < 0 && r != -EDOM) /* EDOM: not on this architecture */
@@ -66,8 +67,11 @@ static int add_rules(scmp_filter_ctx ctx, bool is_nesting)
         }
         int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(umount2), 1,
                                  SCMP_A1(SCMP_CMP_MASKED_EQ, MNT_FORCE, MNT_FORCE));
-        /* The kernel's crypto sockets have been a way up too often; user space has its own. */
-        if (r == 0 && !is_nesting)
+        /*
+         * The kernel's crypto sockets have been a way up too often; user space has its own. A filter sees no memory, so
+         * socketcall() of i386, which Go uses, and io_uring are ways around this; closing them would break what is sound.
+         */
+        if (r == 0)
                 r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
                                      SCMP_A0(SCMP_CMP_EQ, AF_ALG));
         return r;
@@ -104,7 +108,7 @@ static int export(scmp_filter_ctx ctx, struct privileges_filter *f)
         return fd_read_exact(fd, f->program.filter, n);
 }
 
-static int make_filter(bool is_nesting, struct privileges_filter **ret)
+static int make_filter(bool is_open_to_engines, struct privileges_filter **ret)
 {
         scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
         if (!ctx)
@@ -112,7 +116,7 @@ static int make_filter(bool is_nesting, struct privileges_filter **ret)
         struct privileges_filter *f = xnew(struct privileges_filter);
         int r = configure(ctx);
         if (r == 0)
-                r = add_rules(ctx, is_nesting);
+                r = add_rules(ctx, is_open_to_engines);
         if (r == 0)
                 r = export(ctx, f);
         seccomp_release(ctx);
@@ -122,10 +126,11 @@ static int make_filter(bool is_nesting, struct privileges_filter **ret)
 
 int privileges_filter_new(const struct privileges *p, struct privileges_filter **ret, struct error *err)
 {
-        *ret = p->has_seccomp ? kept[p->is_nesting] : NULL;
+        bool is_open_to_engines = p->is_privileged && p->is_nesting;
+        *ret = p->has_seccomp ? kept[is_open_to_engines] : NULL;
         if (!p->has_seccomp || *ret)
                 return 0;
-        int r = make_filter(p->is_nesting, ret);
+        int r = make_filter(is_open_to_engines, ret);
         return r < 0 ? error_set_errno(err, r, "Making the system call filter") : 0;
 }
 

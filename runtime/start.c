@@ -57,9 +57,9 @@ static int resolve_devices(struct spec *spec, struct error *err)
 static int make_groups(const struct cgroups *c, const struct spec *spec, struct error *err)
 {
         effect_point(EFFECT_CGROUP_CREATE, EFFECT_BEFORE);
-        int r = cgroups_create(c, spec->cgroup, &spec->limits, spec->idmap.base, err);
+        int r = cgroups_allow_devices(c, spec->cgroup, spec->devices, spec->n_devices, err);
         if (r >= 0)
-                r = cgroups_allow_devices(c, spec->cgroup, spec->devices, spec->n_devices, err);
+                r = cgroups_create(c, spec->cgroup, &spec->limits, spec->idmap.base, err);
         effect_point(EFFECT_CGROUP_CREATE, EFFECT_AFTER);
         return r;
 }

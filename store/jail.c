@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/jail.h"
 #include "base/fd.h"
+#include "base/syscall-filter.h"
 
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#if defined(__x86_64__)
-#define JAIL_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define JAIL_ARCH AUDIT_ARCH_AARCH64
-#endif
 
 /* Files, memory, time and the one stream. Not kill(): with uid 0 it reaches every process of root. */
 static const unsigned allowed[] = {
@@ -102,29 +93,6 @@ static const unsigned allowed[] = {
 #endif
 };
 
-/* Jump distances are bytes: ARRAY_SIZE(allowed) must stay below 255. */
-static int filter_syscalls(void)
-{
-#ifdef JAIL_ARCH
-        struct sock_filter code[ARRAY_SIZE(allowed) + 6];
-        size_t n = 0, last = ARRAY_SIZE(allowed) + 4;
-        code[n++] =
-                (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
-        code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, JAIL_ARCH, 1, 0);
-        code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-        code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-        for (size_t i = 0; i < ARRAY_SIZE(allowed); i++, n++)
-                code[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i],
-                                                       (uint8_t)(last - n), 0);
-        code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-        code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-        struct sock_fprog program = { .len = (unsigned short)n, .filter = code };
-        return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -errno : 0;
-#else
-        return 0;
-#endif
-}
-
 static int drop_capabilities(void)
 {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -162,12 +130,10 @@ int jail_enter(const char *dir, struct error *err)
         int r = go_to(dir);
         if (r < 0)
                 return error_set_errno(err, r, "The database directory \"%s\" cannot be used", dir);
-        r = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
-        if (r == 0)
-                r = set_limits();
+        r = set_limits();
         if (r == 0)
                 r = drop_capabilities();
         if (r == 0)
-                r = filter_syscalls();
+                r = syscall_filter_allow(allowed, ARRAY_SIZE(allowed));
         return r < 0 ? error_set_errno(err, r, "The store could not give up its privileges") : 0;
 }

@@ -35,7 +35,7 @@ until_true() { # waits for a condition, 30 s at most
 }
 census() { # what a container may leave: mounts, groups, interfaces, loops
         { wc -l < /proc/self/mountinfo; find /sys/fs/cgroup -path "*$TREE/*" -type d; ip -o link | grep -c 'lvt'
-          losetup -l | grep -c "$T"; ls "$T/run" 2> /dev/null; pgrep -fc "^$RUN start"; } | tr '\n' ' '
+          losetup -j "$T/layer.squashfs" 2> /dev/null | wc -l; ls "$T/run" 2> /dev/null; pgrep -fc "^$RUN start"; } | tr '\n' ' '
 }
 IDS() { echo "\"idmap\":{\"base\":$((2000000 + 65536 * $1)),\"size\":65536}"; }
 start() { # num, more keys of the spec (with a leading comma) → PID or ERROR; LAYER, IDMAP and INIT may be set

@@ -48,6 +48,14 @@ TEST(compact_has_no_lines)
         ASSERT_STR(strbuf_str(&b), "  NAME   STATE   \n  c1    RUNNING  \n");
 }
 
+TEST(a_console_log_keeps_lines_and_colours_and_commands_no_terminal)
+{
+        static const char text[] = "[\033[0;32m  OK  \033[0m] up\r\n\033]0;title\007a\tb\rc\033[2J\033[12\302\233x";
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        output_add_console(&b, text, sizeof text - 1);
+        ASSERT_STR(strbuf_str(&b), "[\033[0;32m  OK  \033[0m] up\r\n\\x1b]0;title\\x07a\tb\\x0dc\\x1b[2J\\x1b[12\\x9bx");
+}
+
 TEST(a_cell_commands_no_terminal)
 {
         _cleanup_table_ struct table t = { 0 };
