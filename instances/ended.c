@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/time.h"
 #include "networks/netstate.h"
+#include "networks/nic.h"
 #include "server/job.h"
 
 #include <fcntl.h>
@@ -37,6 +38,23 @@ struct teardown {
         void *data;
 };
 
+bool instance_may_run(const struct instance *i)
+{
+        const char *state = instance_power(i)->state;
+        return streq(state, "running") || streq(state, "starting");
+}
+
+/* A run that was not written down yet gave its interfaces names nobody else knows. */
+static void add_nic_prefix(struct instance *i, struct json_object *args)
+{
+        char nic[IF_NAMESIZE];
+        if (instance_may_run(i))
+                return;
+        nic_host_name(i->server->did, i->num, 0, 0, nic);
+        nic[NIC_PREFIX_LEN] = '\0';
+        json_set_string(args, "nic_prefix", nic);
+}
+
 static struct json_object *teardown_args(struct instance *i)
 {
         _cleanup_free_ char *run_dir = instance_run_dir(i), *cgroup = instance_cgroup(i);
@@ -49,6 +67,7 @@ static struct json_object *teardown_args(struct instance *i)
         json_set_string(args, "run_dir", run_dir);
         json_set_int(args, "num", i->num);
         json_set_take(args, "nics", nics);
+        add_nic_prefix(i, args);
         return args;
 }
 

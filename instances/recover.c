@@ -81,12 +81,6 @@ static bool has_remains(struct instance *i)
         return faccessat(i->server->cgroup_fd, i->num_text, F_OK, 0) == 0 || access(run_dir, F_OK) == 0;
 }
 
-static bool may_run(const struct instance *i)
-{
-        const char *state = instance_power(i)->state;
-        return streq(state, "running") || streq(state, "starting");
-}
-
 static void on_stopped_stored(void *data, int r, struct error *err)
 {
         struct recover_one *o = data;
@@ -120,7 +114,7 @@ static void on_torn_down(void *data, int r, struct error *err)
         struct instance *i = o->instance;
         if (r < 0)
                 log_error("clearing away after instance \"%s\": %s", i->name, error_message(err));
-        if (!may_run(i)) {
+        if (!instance_may_run(i)) {
                 one_through(o);
                 return;
         }
@@ -238,7 +232,7 @@ static void sweep_jobs(struct recover *r)
 
 static void recover_instance(struct recover *r, struct instance *i)
 {
-        bool was_running = may_run(i);
+        bool was_running = instance_may_run(i);
         if (!was_running && !has_remains(i))
                 return;
         struct recover_one *o = xnew(struct recover_one);

@@ -7,6 +7,8 @@
 
 /* A copy of the power object in another state. The caller owns it. */
 struct instance_power *power_next(const struct instance *i, const char *state);
+/* What is written down says that something of it may be alive. */
+bool instance_may_run(const struct instance *i);
 /* The kernel's word for this boot of the host. */
 const char *host_boot_id(void);
 /* At start-up: how a run that is over ended, as its monitor wrote it down. -ENOENT: nobody did. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A start: layers mounted, "starting" written down, lightrun started inside the container's monitor group, its monitor
- * greeted, "running" written down. The power object is the intent: what start-up finds "starting" is adopted when its
- * monitor answers and torn down when not, so the caller need not wait for the last commit.
+ * A start: layers mounted, "starting" written down while lightrun starts inside the container's monitor group, its
+ * monitor greeted when both are through, "running" written down. The power object is the intent: what start-up finds
+ * "starting" is adopted when its monitor answers and torn down when not, so the caller need not wait for the last commit.
+ * What start-up finds of an instance that is "stopped" is torn down by its number: so the first commit need not be
+ * waited for before lightrun begins.
  */
 #include "instances/power.h"
 #include "instances/live.h"
@@ -29,7 +31,9 @@ struct start {
         int64_t gen;
         power_done_fn done;
         void *data;
-        struct error err; /* why it failed, while what was done is undone */
+        size_t n_under_way; /* the commit, the job */
+        int result;         /* the first error of these */
+        struct error err;   /* why it failed, while what was done is undone */
 };
 
 static void start_free(struct start *st)
@@ -95,9 +99,8 @@ static void on_torn_down(void *data, int r _unused_, struct error *err _unused_)
         change_commit(c, on_undone, st);
 }
 
-static void fail(struct start *st, struct error *err)
+static void fail(struct start *st)
 {
-        error_move(&st->err, err);
         instance_set_state(st->instance, INSTANCE_STOPPED);
         instance_tear_down(st->instance, on_torn_down, st);
 }
@@ -142,22 +145,40 @@ static void on_adopted(void *data, int r, struct error *err)
         struct start *st = data;
         if (r < 0) {
                 explain_early_end(st->instance, err);
-                fail(st, err);
+                error_move(&st->err, err);
+                fail(st);
                 return;
         }
         store_running(st->instance);
         finish(st, 0, NULL);
 }
 
+/* The commit or the job: the second one to end goes on, and the first error is the one that is told. */
+static void step_through(struct start *st, int r, struct error *err)
+{
+        if (r < 0 && st->result == 0) {
+                st->result = r;
+                error_move(&st->err, err);
+        }
+        if (--st->n_under_way)
+                return;
+        if (st->result < 0)
+                fail(st);
+        else
+                instance_adopt(st->instance, on_adopted, st);
+}
+
 static void on_started(void *data, int r, struct json_object *result _unused_, struct error *err)
 {
         struct start *st = data;
-        if (r < 0) {
+        if (r < 0)
                 error_prefix(err, "Starting instance \"%s\"", st->instance->name);
-                fail(st, err);
-                return;
-        }
-        instance_adopt(st->instance, on_adopted, st);
+        step_through(st, r, err);
+}
+
+static void on_starting_stored(void *data, int r, struct error *err)
+{
+        step_through(data, r, err);
 }
 
 /* <num>/{monitor,payload}: the fd of monitor, or -errno. */
@@ -177,23 +198,16 @@ static int make_cgroup(struct instance *i)
         return fd < 0 ? -errno : fd;
 }
 
-static void on_starting_stored(void *data, int r, struct error *err)
+static void run_job(struct start *st)
 {
-        struct start *st = data;
         struct instance *i = st->instance;
-        if (r < 0) {
-                instance_unuse_layers(i);
-                instance_set_state(i, INSTANCE_STOPPED);
-                finish(st, r, err);
-                return;
-        }
         effect_point(EFFECT_CGROUP_CREATE, EFFECT_BEFORE);
         _cleanup_close_ int group = make_cgroup(i);
         effect_point(EFFECT_CGROUP_CREATE, EFFECT_AFTER);
         if (group < 0) {
                 _cleanup_error_ struct error e = ERROR_INIT;
                 error_set_errno(&e, group, "Making the cgroup of instance \"%s\"", i->name);
-                fail(st, &e);
+                step_through(st, group, &e);
                 return;
         }
         struct job_spec spec = JOB_SPEC_INIT;
@@ -238,7 +252,9 @@ static void on_layers_ready(void *data, int r, struct error *err)
                 finish(st, r, &e);
                 return;
         }
+        st->n_under_way = 2;
         store_starting(st);
+        run_job(st);
 }
 
 static void on_clean(void *data)
