@@ -79,7 +79,8 @@ char **dnsmasq_args(const struct network_plan *plan, const char *dir, const stru
         add(&a, xasprintf("--group=%s", user->group));
         add(&a, xasprintf("--pid-file=%s/dnsmasq.pid", dir));
         add(&a, xasprintf("--dhcp-leasefile=%s/dnsmasq.leases", dir));
-        add(&a, xasprintf("--dhcp-hostsdir=%s/hosts", dir));
+        /* Not the directory that is watched: at each new file dnsmasq looks for every lease among all hosts. */
+        add(&a, xasprintf("--dhcp-hostsfile=%s/hosts", dir));
         if (plan->has_ipv4_dhcp)
                 add_ipv4(&a, plan);
         if (plan->ipv6.family)

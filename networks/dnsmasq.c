@@ -19,7 +19,9 @@
 #define RESTART_FIRST_MS 100
 #define RESTART_LAST_MS 30000
 #define STABLE_MS 60000 /* lived so long: the next restart is quick again */
-#define RELOAD_MS 500
+/* With a thousand hosts it works 25 ms at each: while many come and go, it is told twice a second. */
+#define RELOAD_FIRST_MS 20
+#define RELOAD_LAST_MS 500
 #define SAID_MAX 300
 
 struct dnsmasq {
@@ -28,7 +30,7 @@ struct dnsmasq {
         char **argv; /* wanted; NULL: none */
         int pidfd;
         struct watch *exit_watch;
-        uint64_t timer, reload_timer, started_ms, restart_ms;
+        uint64_t timer, reload_timer, reloaded_ms, reload_ms, started_ms, restart_ms;
         bool is_ready;
         dnsmasq_done_fn done;
         void *data;
@@ -49,6 +51,7 @@ struct dnsmasq *dnsmasq_new(struct server *s, const char *name, const char *dir)
         d->dir = xstrdup(dir);
         d->pidfd = -EBADF;
         d->restart_ms = RESTART_FIRST_MS;
+        d->reload_ms = RELOAD_FIRST_MS;
         return d;
 }
 
@@ -296,16 +299,25 @@ void dnsmasq_run(struct dnsmasq *d, char **take_argv, dnsmasq_done_fn done, void
         }
 }
 
+/* One that has only just begun has no handler yet and would die of the signal; it reads them all anyway. */
 static void reload(void *data)
 {
         struct dnsmasq *d = data;
         d->reload_timer = 0;
-        if (d->pidfd >= 0)
+        d->reloaded_ms = time_monotonic_ms();
+        if (d->pidfd < 0)
+                return;
+        if (d->is_ready)
                 process_signal(d->pidfd, SIGHUP);
+        else
+                dnsmasq_reload_soon(d);
 }
 
 void dnsmasq_reload_soon(struct dnsmasq *d)
 {
-        if (!d->reload_timer)
-                d->reload_timer = timer_start(d->server, RELOAD_MS, reload, d);
+        bool is_busy = time_monotonic_ms() - d->reloaded_ms < RELOAD_LAST_MS;
+        if (d->reload_timer)
+                return;
+        d->reload_ms = is_busy ? MIN(d->reload_ms * 2, (uint64_t)RELOAD_LAST_MS) : RELOAD_FIRST_MS;
+        d->reload_timer = timer_start(d->server, d->reload_ms, reload, d);
 }

@@ -34,7 +34,7 @@ typedef void (*dnsmasq_done_fn)(void *data, int r, struct error *err);
 void dnsmasq_run(struct dnsmasq *d, char **take_argv, dnsmasq_done_fn done, void *data);
 /* Told to end, and not started again; it is killed with its cgroup if it does not listen. */
 void dnsmasq_forget(struct dnsmasq *d);
-/* Soon reads all host entries again, since it does not notice one that went. */
+/* Soon reads all host entries again: at once after a pause, at most twice a second while many change. */
 void dnsmasq_reload_soon(struct dnsmasq *d);
 
 /* The unprivileged user it becomes: "dnsmasq" or "nobody", with its group; from /etc/passwd and /etc/group alone. */

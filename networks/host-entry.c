@@ -40,7 +40,7 @@ bool host_entry_parse(const char *text, struct host_entry *ret)
         return true;
 }
 
-/* One write: dnsmasq reads when the file is closed, and must not see half a line. */
+/* One write: dnsmasq must not see half a line. */
 void host_entry_write(struct server *s, const char *network, const char *file, const uint8_t hwaddr[static HWADDR_SIZE],
                       const char *name)
 {
@@ -59,8 +59,7 @@ void host_entry_write(struct server *s, const char *network, const char *file, c
         /* The directory's group is dnsmasq's. */
         if (fchown(fd, 0, st.st_gid) < 0 || fd_write_all(fd, want.data, want.len) < 0)
                 unlinkat(dir, file, 0);
-        /* What it read before stays in its memory until it reads all anew. */
-        struct net *n = have.len ? net_find(s, network) : NULL;
+        struct net *n = net_find(s, network);
         if (n)
                 dnsmasq_reload_soon(n->dnsmasq);
 }

@@ -110,6 +110,7 @@ echo "== a guest"
 echo "$MAC,c1" > "/run/lightd/$DID/networks/nb0/hosts/c1.default.eth0"
 chgrp --reference="/run/lightd/$DID/networks/nb0/hosts" "/run/lightd/$DID/networks/nb0/hosts/c1.default.eth0"
 chmod 640 "/run/lightd/$DID/networks/nb0/hosts/c1.default.eth0"
+kill -HUP "$(cat "/run/lightd/$DID/networks/nb0/dnsmasq.pid")"
 ip netns add $CLIENT
 ip link add vguest type veth peer name eth0 address $MAC netns $CLIENT
 ip link set vguest master nb0 up
