@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# power-cut.sh MOMENT | verify MOMENT, in the machine: says "NOW MOMENT" when the plug shall be pulled. After the next
+# start everything a client was told is there, nothing is half-done, and the daemon works.
+set -eu
+export LIGHTD_DIR=/keep/lightd BIN=$PWD/build/bin PATH=$PWD/build/bin:$PATH
+fail() { echo "FAILED: $*"; tail -n 30 /keep/log; exit 1; }
+wait_for() {
+        local end=$((SECONDS + 300))
+        until "$@" >/dev/null 2>&1; do
+                [ "$SECONDS" -lt "$end" ] || fail "not true after 300 s: $*"
+                sleep 0.2
+        done
+}
+assert_eq() { [ "$1" = "$2" ] || fail "${3:-}: got \"$1\", wanted \"$2\""; }
+start_daemon() {
+        lightd >>/keep/log 2>&1 </dev/null &
+        lightd waitready --timeout 300
+}
+count() { lightc list --format csv -c n | wc -l; }
+more_than() { [ "$(count)" -gt "$1" ]; }
+import_is_under_way() { [ -n "$(find /keep/lightd/images -type f -newer /keep/mark -size +1000k -print -quit)" ]; }
+now() { echo "NOW $1"; exec sleep 600; }
+
+prepare() {
+        mkdir -p "$LIGHTD_DIR"
+        start_daemon
+        lightd init --auto
+        lightc image import busybox.tar.xz --alias busybox
+        lightc launch busybox told
+        sync
+        touch /keep/mark
+}
+
+verify() {
+        start_daemon
+        assert_eq "$(lightc image list --format csv -c l | head -1)" busybox "the image told of"
+        assert_eq "$(lightc list '^told$' --format csv -c n)" told "the instance told of"
+        case $1 in
+        CREATED) assert_eq "$(lightc list '^second$' --format csv -c ns)" second,STOPPED "created" ;;
+        SET) assert_eq "$(lightc config get told user.word)" said "config set" ;;
+        MID-IMPORT) assert_eq "$(lightc image list --format csv | wc -l)" 1 "images" ;;
+        MID-LAUNCH | MID-DELETE)
+                local name
+                for name in $(lightc list --format csv -c n); do
+                        lightc start "$name" 2>/dev/null || true
+                        assert_eq "$(lightc list "^$name\$" --format csv -c s)" RUNNING "$name after the cut"
+                        assert_eq "$(lightc exec "$name" -T -- echo well)" well "$name after the cut"
+                done
+                ;;
+        esac
+        # It works on: what is there can be used and removed, and a new one made.
+        lightc launch busybox new
+        assert_eq "$(lightc exec new -T -- echo works)" works "a new instance"
+        for name in $(lightc list --format csv -c n); do lightc delete --force "$name"; done
+        lightc image delete busybox
+        assert_eq "$(find "$LIGHTD_DIR" -path '*storage-pools*' \( -path '*instances/*' -o -path '*layers/*' -o -path '*containers/*' \) | wc -l)" 0 "files of what is gone"
+        pkill -x lightd
+        echo "power-cut: $1 verified"
+}
+
+if [ "$1" = verify ]; then
+        verify "$2"
+        exit
+fi
+prepare
+case $1 in
+CREATED) lightc init busybox second && now "$1" ;;
+SET) lightc config set told user.word=said && now "$1" ;;
+MID-IMPORT)
+        lightc image import debian.tar.xz --alias debian &
+        wait_for import_is_under_way
+        now "$1"
+        ;;
+MID-LAUNCH)
+        for i in 1 2 3 4; do lightc launch busybox "m$i" & done
+        wait_for more_than 2
+        now "$1"
+        ;;
+MID-DELETE)
+        for i in 1 2 3 4; do lightc launch busybox "m$i"; done
+        for i in 1 2 3 4; do lightc delete --force "m$i" & done
+        while more_than 4; do sleep 0.1; done
+        now "$1"
+        ;;
+esac
