@@ -146,20 +146,25 @@ static void hang_up(struct exec *e)
         fd_reset(&e->worker);
 }
 
-/* What a client that is gone leaves: no output it could read, and no control that is still open. */
+/*
+ * What a client that is gone leaves: no control that is still open, or no output it could read. A client that has read
+ * all and closes the streams is no such one: the command may have closed its outputs and go on.
+ */
 static bool is_abandoned(const struct exec *e)
 {
-        size_t n_gone = 0, n_broken = 0, n_open = 0;
+        size_t n_gone = 0, n_done = 0, n_broken = 0, n_open = 0;
         for (size_t i = 0; i < e->n_streams; i++) {
+                const struct relay *r = e->streams[i];
                 bool is_output = e->is_interactive || i > 0;
-                n_gone += relay_is_gone(e->streams[i]);
-                n_broken += is_output && relay_is_gone(e->streams[i]);
-                n_open += is_output && !relay_is_over(e->streams[i]);
+                n_gone += relay_is_gone(r);
+                n_done += relay_is_gone(r) || (is_output && relay_is_over(r));
+                n_broken += is_output && relay_is_broken(r);
+                n_open += is_output && !relay_is_over(r);
         }
         if (!e->has_begun)
                 return n_gone > 0;
         if (control_is_gone(e->control))
-                return e->is_interactive || n_gone == e->n_streams;
+                return e->is_interactive || n_done == e->n_streams;
         return n_broken > 0 && n_open == 0 && n_broken == (e->is_interactive ? 1 : e->n_streams - 1);
 }
 

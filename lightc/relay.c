@@ -183,10 +183,12 @@ static bool is_open(const struct stream *s)
         return s->fd >= 0 && !s->is_ended;
 }
 
+/* A command may close its outputs and go on: only the end of control is its own. Before, closing ours would hang it up. */
 static bool is_over(const struct session *s)
 {
         const struct relay *r = s->relay;
-        return s->has_left || (r->is_terminal ? !is_open(&r->in) : !is_open(&r->out) && !is_open(&r->err));
+        return s->has_left ||
+               (r->is_terminal ? !is_open(&r->in) : !is_open(&r->out) && !is_open(&r->err) && !is_open(&r->control));
 }
 
 enum { SLOT_STDIN, SLOT_IN, SLOT_OUT, SLOT_ERR, SLOT_CONTROL, SLOT_SIGNAL, _SLOT_MAX };

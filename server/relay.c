@@ -20,7 +20,7 @@ struct relay {
         struct watch *watch;
         struct strbuf pending; /* input the descriptor has not taken yet */
         bool is_message_begun; /* bytes of the current message have come: its end is not an empty text */
-        bool is_input_over, is_output_over, is_gone, is_freed, is_busy;
+        bool is_input_over, is_output_over, is_gone, is_broken, is_freed, is_busy;
 };
 
 struct relay *relay_new(struct server *s, unsigned ways, relay_changed_fn changed, void *data)
@@ -208,6 +208,7 @@ static void on_drained(struct ws *ws _unused_, void *data)
 static void on_closed(struct ws *ws _unused_, void *data)
 {
         struct relay *r = data;
+        r->is_broken = !relay_is_over(r);
         r->ws = NULL;
         r->is_gone = true;
         if (r->ways == RELAY_IN) {
@@ -260,6 +261,11 @@ bool relay_is_connected(const struct relay *r)
 bool relay_is_gone(const struct relay *r)
 {
         return r->is_gone;
+}
+
+bool relay_is_broken(const struct relay *r)
+{
+        return r->is_broken;
 }
 
 bool relay_is_over(const struct relay *r)

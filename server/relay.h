@@ -37,5 +37,7 @@ int relay_fd(const struct relay *r); /* borrowed; -EBADF: not there yet, or not 
 bool relay_is_connected(const struct relay *r);
 /* The peer was there and has left. */
 bool relay_is_gone(const struct relay *r);
+/* It left before it had everything. */
+bool relay_is_broken(const struct relay *r);
 /* Everything the descriptor gave has been handed on, or nobody is left to hand it to. */
 bool relay_is_over(const struct relay *r);

@@ -58,6 +58,9 @@ for client in lightc lxc; do
         assert_contains "$(terminal "$program exec c1 -- sh -c 'exit 5'; echo rc=\$?" </dev/null)" rc=5
         assert_contains "$(terminal "$program exec c1 -T -- tty; echo rc=\$?" </dev/null)" "not a tty"
 
+        step "$client: a command that closes its outputs goes on"
+        assert_status 3 $client exec c1 -T -- sh -c 'exec >/dev/null 2>&1; sleep 0.2; exit 3'
+
         step "$client: a signal reaches the command"
         $client exec c1 -- sleep 1111 &
         wait_for process_is 'sleep 1111'
