@@ -139,7 +139,9 @@ static int attach_lxcfs(int root_fd, const char *lxcfs)
                 _cleanup_close_ int target = path_open_beneath(root_fd, paths[i], O_PATH, 0);
                 if (fd < 0 || target < 0)
                         continue;
-                int r = mount_attach(fd, target);
+                int r = mount_set(fd, MOUNT_ATTR_RDONLY, 0, -EBADF, false);
+                if (r == 0)
+                        r = mount_attach(fd, target);
                 if (r < 0)
                         return r;
         }

@@ -21,7 +21,7 @@ EOF
 }
 own='^/proc/(self|thread-self|sys/net|sys/user|sys/fs/mqueue|pressure)/'
 own+='|^/proc/sys/kernel/(auto_msgmni|msg.*|sem.*|shm.*|ns_last_pid|pid_max|hostname|domainname)$'
-own+='|^(/mnt)?/sys/(devices/virtual/net|class/net)/|^/sys/fs/cgroup/cgroup\.(procs|threads|subtree_control)$'
+own+='|^(/mnt)?/sys/(devices/virtual/net|class/net)/|^/sys/fs/cgroup/(cgroup\.(procs|threads|subtree_control)|memory\.(oom\.group|reclaim))$'
 for guest in plain nested; do
         step "$guest: /proc and /sys"
         list=$(writable "$guest")

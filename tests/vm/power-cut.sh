@@ -3,13 +3,14 @@
 # power-cut.sh MOMENT | verify MOMENT, in the machine: says "NOW MOMENT" when the plug shall be pulled. After the next
 # start everything a client was told is there, nothing is half-done, and the daemon works.
 set -eu
+poll=0.2
 export LIGHTD_DIR=/keep/lightd BIN=$PWD/build/bin PATH=$PWD/build/bin:$PATH
 fail() { echo "FAILED: $*"; tail -n 30 /keep/log; exit 1; }
 wait_for() {
         local end=$((SECONDS + 300))
         until "$@" >/dev/null 2>&1; do
                 [ "$SECONDS" -lt "$end" ] || fail "not true after 300 s: $*"
-                sleep 0.2
+                sleep "$poll"
         done
 }
 assert_eq() { [ "$1" = "$2" ] || fail "${3:-}: got \"$1\", wanted \"$2\""; }
@@ -17,6 +18,7 @@ start_daemon() {
         lightd >>/keep/log 2>&1 </dev/null &
         lightd waitready --timeout 300
 }
+is_running() { [ "$(lightc list "^$1\$" --format csv -c s)" = RUNNING ]; }
 count() { lightc list --format csv -c n | wc -l; }
 more_than() { [ "$(count)" -gt "$1" ]; }
 import_is_under_way() { [ -n "$(find /keep/lightd/images -type f -newer /keep/mark -size +1000k -print -quit)" ]; }
@@ -43,7 +45,8 @@ verify() {
         MID-LAUNCH | MID-DELETE)
                 local name
                 for name in $(lightc list --format csv -c n); do
-                        lightc start "$name" 2>/dev/null || true
+                        lightc start "$name" 2>/dev/null || true # what ran before is started by itself
+                        wait_for is_running "$name"
                         assert_eq "$(lightc list "^$name\$" --format csv -c s)" RUNNING "$name after the cut"
                         assert_eq "$(lightc exec "$name" -T -- echo well)" well "$name after the cut"
                 done
@@ -52,7 +55,7 @@ verify() {
         # It works on: what is there can be used and removed, and a new one made.
         lightc launch busybox new
         assert_eq "$(lightc exec new -T -- echo works)" works "a new instance"
-        for name in $(lightc list --format csv -c n); do lightc delete --force "$name"; done
+        for name in $(lightc list --format csv -c n); do wait_for lightc delete --force "$name"; done # not while it is started
         lightc image delete busybox
         assert_eq "$(find "$LIGHTD_DIR" -path '*storage-pools*' \( -path '*instances/*' -o -path '*layers/*' -o -path '*containers/*' \) | wc -l)" 0 "files of what is gone"
         pkill -x lightd
@@ -80,7 +83,7 @@ MID-LAUNCH)
 MID-DELETE)
         for i in 1 2 3 4; do lightc launch busybox "m$i"; done
         for i in 1 2 3 4; do lightc delete --force "m$i" & done
-        while more_than 4; do sleep 0.1; done
+        while more_than 4; do sleep "$poll"; done
         now "$1"
         ;;
 esac

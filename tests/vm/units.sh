@@ -3,6 +3,7 @@
 # units.sh first|second, in the machine: the programs and units as installed. Containers live through what becomes of
 # their daemon, end cleanly with the host and are back at its next start.
 set -eu
+poll=0.2
 WAIT_LIMIT=400
 fail() { echo "FAILED: $*"; journalctl -u lightd -u lightd-containers --no-pager -n 60; exit 1; }
 step() { echo "== $*"; }
@@ -10,7 +11,7 @@ wait_for() {
         local end=$((SECONDS + WAIT_LIMIT))
         until "$@" >/dev/null 2>&1; do
                 [ "$SECONDS" -lt "$end" ] || fail "not true after $WAIT_LIMIT s: $*"
-                sleep 0.5
+                sleep "$poll"
         done
 }
 assert_eq() { [ "$1" = "$2" ] || fail "${3:-}: got \"$1\", wanted \"$2\""; }
