@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /1.0/instances: from an image to an instance in one operation, started at the end when asked. */
+/* POST /1.0/instances: from an image or an instance to another one in one operation, started at the end when asked. */
 #include "instances/create.h"
+#include "instances/copy.h"
 #include "instances/devices.h"
 #include "instances/power.h"
 #include "instances/run.h"
@@ -21,6 +22,7 @@
 struct create {
         struct server *server;
         struct instance *instance; /* reserved; its objects come with the commit */
+        struct instance *from;     /* claimed while it is copied; NULL: there is an image */
         struct instance_body *body;
         struct instance_volatile *volatile_keys;
         struct instance_post post;
@@ -39,9 +41,17 @@ static void create_free(struct create *c)
         free(c);
 }
 
+static void release_source(struct create *c)
+{
+        if (c->from)
+                instance_release(c->from);
+        c->from = NULL;
+}
+
 /* Until the commit nothing of the instance exists but its name and its number. */
 static void fail(struct create *c, struct error *err)
 {
+        release_source(c);
         if (c->is_committed)
                 instance_release(c->instance);
         else
@@ -86,6 +96,7 @@ static void on_committed(void *data, int r, struct error *err)
                 return;
         }
         c->is_committed = true;
+        release_source(c);
         struct json_object *context = json_object_new_object();
         json_set_string(context, "type", "container");
         json_set_string(context, "storage-pool", c->pool);
@@ -172,6 +183,19 @@ static void on_cancel(struct operation *op _unused_, void *data)
         volume_cancel(c->server, c);
 }
 
+static void on_source_clean(void *data)
+{
+        struct create *c = data;
+        struct object *pool;
+        _cleanup_error_ struct error err = ERROR_INIT;
+        if (was_cancelled(c))
+                return;
+        if (storage_pool_get_usable(c->server, c->pool, &pool, &err) < 0)
+                fail(c, &err);
+        else
+                volume_copy(c->server, pool, c->from->num, c->instance->num, c->op, on_volume_made, c);
+}
+
 /* ---- the request ---- */
 
 static int decode_profiles(struct server *s, const char *project, struct instance_body *b, struct error *err)
@@ -240,7 +264,7 @@ static int check_type(struct request *req, const struct instance_post *post, str
 
 static int check_source(const struct instance_post *post, struct error *err)
 {
-        static const char *const later[] = { "copy", "migration", "none" };
+        static const char *const later[] = { "migration", "none" };
         const char *from = json_get_string(post->source, "type", "");
         if (str_empty(from))
                 return error_set(err, ERR_BAD_REQUEST, "\"source\" must be an object with a \"type\"");
@@ -248,7 +272,9 @@ static int check_source(const struct instance_post *post, struct error *err)
                 if (streq(from, later[i]))
                         return error_set(err, ERR_UNSUPPORTED,
                                          "Making an instance from source type \"%s\" is not there in this release", from);
-        return streq(from, "image") ? 0 : error_set(err, ERR_BAD_REQUEST, "Unknown source type \"%.32s\"", from);
+        if (!streq(from, "image") && !streq(from, "copy"))
+                return error_set(err, ERR_BAD_REQUEST, "Unknown source type \"%.32s\"", from);
+        return 0;
 }
 
 /* A name for whom none was given: two words are easier to type than a number. */
@@ -318,6 +344,21 @@ static void complete(struct create *c, uint32_t num)
         strmap_set(&c->volatile_keys->config, "volatile.cloud-init.instance-id", text);
 }
 
+static int decode_copy(struct request *req, struct create *c, const char *project, struct error *err)
+{
+        int r = copy_find_source(req->server, project, c->post.source, &c->from, err);
+        if (r >= 0)
+                r = instance_claim(c->from, "copy", NULL, err);
+        if (r < 0) {
+                c->from = NULL;
+                return r;
+        }
+        r = request_decode(req, &instance_body_type, TYPE_REPLACE, c->body, err);
+        if (r >= 0)
+                copy_inherit(c->from, c->body, &c->volatile_keys->config);
+        return r;
+}
+
 /* Who names no profile gets those of the image. */
 static int decode_body(struct request *req, struct create *c, const char *project, struct error *err)
 {
@@ -346,9 +387,14 @@ static int prepare(struct request *req, struct create *c, const char *project, s
         if (r >= 0 && !str_empty(c->post.name))
                 r = name_check_instance(c->post.name, err);
         if (r >= 0)
-                r = decode_body(req, c, project, err);
+                r = streq(json_get_string(c->post.source, "type", ""), "copy") ? decode_copy(req, c, project, err)
+                                                                              : decode_body(req, c, project, err);
         if (r >= 0)
                 r = instance_body_check(req->server, project, c->body, &pool, err);
+        if (r >= 0 && c->from && !streq(pool, instance_body(c->from)->pool))
+                r = error_set(err, ERR_UNSUPPORTED,
+                              "Copying to another storage pool is not there in this release (\"%s\" is on \"%s\")",
+                              c->from->name, instance_body(c->from)->pool);
         if (r < 0)
                 return r;
         _cleanup_free_ char *name = str_empty(c->post.name) ? generate_name(req->server, project) : xstrdup(c->post.name);
@@ -378,6 +424,7 @@ void instances_post(struct request *req)
         if (r >= 0)
                 r = prepare(req, c, project, &err);
         if (r < 0) {
+                release_source(c);
                 create_free(c);
                 reply_error(req, &err);
                 return;
@@ -391,5 +438,8 @@ void instances_post(struct request *req)
         struct operation *op = c->op;
         struct json_object *source = c->post.source;
         reply_operation(req, op);
-        image_for_instance(s, project, source, op, on_image, c);
+        if (c->from)
+                instance_when_clean(c->from, on_source_clean, c);
+        else
+                image_for_instance(s, project, source, op, on_image, c);
 }

@@ -18,6 +18,7 @@
         X(config_show)                                                                                       \
         X(config_unset)                                                                                      \
         X(console)                                                                                           \
+        X(copy)                                                                                              \
         X(delete)                                                                                            \
         X(exec)                                                                                              \
         X(file)                                                                                              \
@@ -43,6 +44,7 @@
         X(list)                                                                                              \
         X(logs)                                                                                              \
         X(monitor)                                                                                           \
+        X(move)                                                                                              \
         X(network)                                                                                           \
         X(network_info)                                                                                      \
         X(network_list)                                                                                      \
@@ -57,6 +59,7 @@
         X(profile_list)                                                                                      \
         X(profile_show)                                                                                      \
         X(query)                                                                                             \
+        X(rename)                                                                                            \
         X(restart)                                                                                           \
         X(shell)                                                                                             \
         X(start)                                                                                             \

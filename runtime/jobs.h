@@ -16,6 +16,8 @@ job_fn job_start;
 job_fn job_teardown, job_jobs_sweep;
 /* runtime/volume.c */
 job_fn job_volume_create, job_volume_delete;
+/* runtime/volume-copy.c */
+job_fn job_volume_copy;
 /* runtime/layer.c */
 job_fn job_layer_mount, job_layer_unmount;
 /* runtime/exec.c */

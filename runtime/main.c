@@ -8,6 +8,7 @@ static const struct worker_job jobs[] = {
         { "jobs-sweep", job_jobs_sweep, "remove what killed workers left of their memory groups" },
         { "teardown", job_teardown, "kill a container and remove its cgroups, interfaces and run directory" },
         { "volume-create", job_volume_create, "make the directories of a root volume" },
+        { "volume-copy", job_volume_copy, "copy a volume that is not in use" },
         { "volume-delete", job_volume_delete, "remove the tree of a volume in the trash" },
         { "layer-mount", job_layer_mount, "mount a squashfs layer" },
         { "layer-unmount", job_layer_unmount, "unmount a squashfs layer" },

@@ -51,7 +51,7 @@ bool volume_is_made_on(const char *pool, const char *fingerprint)
 {
         struct volume_task *t;
         list_for_each (t, &tasks, node)
-                if (streq(t->pool->name, pool) && streq(t->image.fingerprint, fingerprint))
+                if (streq(t->pool->name, pool) && t->image.fingerprint && streq(t->image.fingerprint, fingerprint))
                         return true;
         return false;
 }
@@ -78,19 +78,46 @@ void volume_task_progress(void *data, const char *stage, int percent)
                 operation_progress(t->op, stage, percent, NULL);
 }
 
-void volume_create(struct server *s, struct object *pool, uint32_t num, const struct image_files *image,
-                   struct operation *op, storage_done_fn done, void *data)
+static struct volume_task *task_new(struct server *s, struct object *pool, uint32_t num, storage_done_fn done, void *data)
 {
         struct volume_task *t = xnew(struct volume_task);
         t->server = s;
         t->pool = pool;
         t->num = num;
-        t->op = op;
         t->done = done;
         t->data = data;
-        image_files_copy(&t->image, image);
         list_append(&tasks, &t->node);
+        return t;
+}
+
+void volume_create(struct server *s, struct object *pool, uint32_t num, const struct image_files *image,
+                   struct operation *op, storage_done_fn done, void *data)
+{
+        struct volume_task *t = task_new(s, pool, num, done, data);
+        t->op = op;
+        image_files_copy(&t->image, image);
         storage_pool_driver(pool)->volume_fill(t);
+}
+
+static void on_copied(void *data, int r, struct json_object *result _unused_, struct error *err)
+{
+        struct volume_task *t = data;
+        t->copy = NULL;
+        volume_task_end(t, r, err);
+}
+
+void volume_copy(struct server *s, struct object *pool, uint32_t from, uint32_t num, struct operation *op,
+                 storage_done_fn done, void *data)
+{
+        struct volume_task *t = task_new(s, pool, num, done, data);
+        _cleanup_free_ char *path = volume_path(pool, from), *to = volume_path(pool, num);
+        struct job_spec spec = JOB_SPEC_INIT;
+        spec.program = "lightrun";
+        spec.name = "volume-copy";
+        spec.take_args = args_with_path(path);
+        spec.op = op;
+        json_set_string(spec.take_args, "to", to);
+        t->copy = job_start(s, &spec, on_copied, t);
 }
 
 void volume_cancel(struct server *s, void *data)
@@ -99,7 +126,9 @@ void volume_cancel(struct server *s, void *data)
         list_for_each (t, &tasks, node) {
                 if (t->data != data)
                         continue;
-                if (t->unpack)
+                if (t->copy)
+                        job_cancel(t->copy);
+                else if (t->unpack)
                         unpack_cancel(t->unpack);
                 else
                         layer_cancel(s, t);

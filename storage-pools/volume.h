@@ -29,6 +29,9 @@ struct json_object *volume_rootfs_json(const struct object *pool, uint32_t num, 
  */
 void volume_create(struct server *s, struct object *pool, uint32_t num, const struct image_files *image,
                    struct operation *op, storage_done_fn done, void *data);
+/* The same from another volume of the pool that nobody writes to meanwhile. op and data as above. */
+void volume_copy(struct server *s, struct object *pool, uint32_t from, uint32_t num, struct operation *op,
+                 storage_done_fn done, void *data);
 /* done then comes with ERR_CANCELLED, unless it was too late. */
 void volume_cancel(struct server *s, void *data);
 
@@ -64,6 +67,7 @@ struct volume_task {
         void *data;
         struct image_files image; /* a copy of its own */
         struct unpack *unpack; /* while it runs */
+        struct job *copy;      /* while it runs */
 };
 void image_files_copy(struct image_files *to, const struct image_files *from);
 void image_files_done(struct image_files *copy);

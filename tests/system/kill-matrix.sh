@@ -30,7 +30,7 @@ need_program nft dnsmasq
 # "before" and "after" holds, goes on from there, and removes everything.
 declare -A OPERATION=(
         [pool-create]=pool_create [pool-delete]=pool_delete
-        [volume-create]=launch [volume-trash]=delete [trash-empty]=delete
+        [volume-create]=launch [volume-copy]=copy [volume-trash]=delete [trash-empty]=delete
         [layer-unpack]=first_launch [layer-commit]=first_launch
         [layer-mount]=launch_split [layer-unmount]=delete_split
         [image-receive]=import [image-commit]=import [image-remove]=image_delete
@@ -69,6 +69,14 @@ after_launch() { settle_instance m1 busybox; }
 before_delete() { lightc launch busybox m1 >/dev/null; lightc stop -f m1; }
 do_delete() { lightc delete m1; }
 after_delete() { settle_instance m1 busybox; }
+
+before_copy() { lightc launch busybox m2 >/dev/null; lightc stop -f m2; }
+do_copy() { lightc copy m2 m1; }
+after_copy() {
+        is_listed m1 || lightc copy m2 m1
+        settle_instance m1 busybox
+        settle_instance m2 busybox
+}
 
 before_stop() { lightc launch busybox m1 >/dev/null; }
 do_stop() { lightc stop -f m1; }
