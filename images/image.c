@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/names.h"
 #include "base/time.h"
+#include "images/remotes.h"
 
 const struct object_kind image_kind = { .name = "image", .title = "Image", .type = &image_type, .schema = 1 };
 const struct object_kind image_alias_kind = {
@@ -15,6 +16,10 @@ static int not_found(const char *word, struct error *err)
         _cleanup_free_ char *shown = name_printable(word);
         error_set(err, ERR_NOT_FOUND, "Image \"%s\" not found", shown);
         error_object(err, image_kind.name, shown);
+        const struct remote *remote;
+        if (remote_find(word, NULL, &remote, NULL) >= 0 && remote)
+                return error_hint(err, "\"%s:%s\" is %s %s, made here on first use", remote->name,
+                                  remote->releases->number, remote->title, remote->releases->number);
         return error_hint(err, "\"lightc image list\" shows the images there are");
 }
 
