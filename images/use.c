@@ -5,7 +5,7 @@
 
 #include <uthash.h>
 
-#define FLUSH_MS 60000
+#define FLUSH_MS 500 /* one commit for a storm of launches, and soon, so that an idle daemon sleeps */
 
 const struct object_kind image_use_kind = {
         .name = "image-use", .title = "Last use of image", .type = &image_use_type, .schema = 1

@@ -245,7 +245,8 @@ static void import(struct layer_task *t)
 static void unpack(struct layer_task *t)
 {
         _cleanup_free_ char *dir = storage_pool_part(pool_of(t), "layers"), *final = final_path(t);
-        _cleanup_free_ char *temporary = xasprintf("%s/.%s.new", dir, t->fingerprint);
+        /* By the name ext4 chooses the part of the disk: another one than that of the same layer, deleted a moment ago. */
+        _cleanup_free_ char *temporary = xasprintf("%s/.%s.%llx", dir, t->fingerprint, (unsigned long long)time_now_ns());
         const struct unpack_spec spec = {
                 .files = &t->image, .temporary = temporary, .inner = "", .final = final,
                 .progress = on_progress, .done = on_made, .data = t,
