@@ -8,6 +8,7 @@
 #include "config/keys.h"
 #include "instances/instances.h"
 #include "server/event.h"
+#include "server/job.h"
 #include "server/operation.h"
 
 #include <fcntl.h>
@@ -195,6 +196,25 @@ static void patch_server(struct request *req)
         change_config(req, TYPE_PATCH);
 }
 
+static void on_resources(void *data, int r, struct json_object *result, struct error *err)
+{
+        struct request *req = data;
+        if (r < 0)
+                reply_error(req, err);
+        else
+                reply_json(req, json_object_get(result));
+}
+
+/* A file of /sys may make a driver ask its device: in a worker. */
+static void get_resources(struct request *req)
+{
+        struct job_spec spec = JOB_SPEC_INIT;
+        spec.program = "lightrun";
+        spec.name = "resources";
+        spec.take_args = json_object_new_object();
+        job_start(req->server, &spec, on_resources, req);
+}
+
 static void get_ready(struct request *req)
 {
         if (req->server->is_ready)
@@ -233,6 +253,7 @@ const struct route server_routes[] = {
         { METHOD_GET, "/1.0", get_server, PERM_PUBLIC, ROUTE_PROJECT, "The server: environment, configuration, extensions." },
         { METHOD_PUT, "/1.0", put_server, PERM_SERVER, ROUTE_BODY, "Replace the server's configuration." },
         { METHOD_PATCH, "/1.0", patch_server, PERM_SERVER, ROUTE_BODY, "Change some keys of the server's configuration." },
+        { METHOD_GET, "/1.0/resources", get_resources, PERM_VIEW, 0, "What the machine is made of." },
         { METHOD_GET, "/internal/ready", get_ready, PERM_SERVER, ROUTE_INTERNAL, "Whether the daemon has started." },
         { METHOD_PUT, "/internal/shutdown", put_shutdown, PERM_SERVER, ROUTE_INTERNAL, "Stop the containers, then the daemon." },
         { 0 },

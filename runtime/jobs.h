@@ -39,6 +39,9 @@ job_fn job_net_links, job_subnet_find;
 /* runtime/image-files.c */
 job_fn job_image_begin, job_image_commit, job_image_remove, job_image_sweep, job_image_send;
 
+/* runtime/resources.c */
+job_fn job_resources;
+
 /* An absolute path among the arguments; the error names the key. */
 int job_get_path(struct json_object *args, const char *key, const char **ret, struct error *err);
 /* "dir/name" split at the last '/': the directory opened, the name borrowed from path. fd, or -errno with err set. */
