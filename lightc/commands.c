@@ -20,6 +20,7 @@
         X(console)                                                                                           \
         X(copy)                                                                                              \
         X(delete)                                                                                            \
+        X(doctor)                                                                                            \
         X(exec)                                                                                              \
         X(file)                                                                                              \
         X(file_delete)                                                                                       \
@@ -68,7 +69,8 @@
         X(storage_info)                                                                                      \
         X(storage_list)                                                                                      \
         X(storage_show)                                                                                      \
-        X(version)
+        X(version)                                                                                           \
+        X(wait)
 
 #define X(name) extern const struct command cmd_##name;
 COMMANDS
