@@ -305,8 +305,12 @@ struct json_object *resources_system(int root_fd)
         resource_set_text(board, "product", dmi(root_fd, "board_name"));
         resource_set_text(board, "serial", dmi(root_fd, "board_serial"));
         resource_set_text(board, "version", dmi(root_fd, "board_version"));
-        json_set_take(o, "firmware", firmware);
-        json_set_take(o, "chassis", chassis);
-        json_set_take(o, "motherboard", board);
+        bool is_known = resource_exists(root_fd, "sys/class/dmi/id");
+        struct json_object *const parts[] = { firmware, chassis, board };
+        static const char *const names[] = { "firmware", "chassis", "motherboard" };
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+                json_object_object_add(o, names[i], is_known ? json_object_get(parts[i]) : NULL);
+                json_object_put(parts[i]);
+        }
         return o;
 }
