@@ -63,7 +63,7 @@ TEST(processors_are_put_together_by_socket_and_core)
         put(&m, "proc/cpuinfo", "processor\t: 0\nvendor_id\t: Acme\nmodel name\t: Fast One\nflags\t: fpu hypervisor\n");
         put(&m, CPU "isolated", "3\n");
         for (int i = 0; i < 4; i++) {
-                char path[80], id[8];
+                char path[80], id[16];
                 snprintf(path, sizeof path, CPU "cpu%d/topology/physical_package_id", i);
                 put(&m, path, "0\n");
                 snprintf(path, sizeof path, CPU "cpu%d/topology/core_id", i);
