@@ -232,7 +232,7 @@ static void look_mirrors(struct client *c _unused_, struct finding *f)
 static void look_daemon(struct client *c, struct finding *f)
 {
         _cleanup_error_ struct error err = ERROR_INIT;
-        _cleanup_json_ struct json_object *server = NULL;
+        struct json_object *server = NULL; /* the client's */
         int r = client_server(c, &server, &err);
         if (r < 0) {
                 finding_set(f, VERDICT_FAIL, "%s", error_message(&err));

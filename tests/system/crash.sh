@@ -143,7 +143,7 @@ make_image "$TEST_DIR/big.tar.xz" _grow
 lightc image import "$TEST_DIR/big.tar.xz" --alias big >/dev/null
 lightc launch big b1 >/dev/null 2>&1 &
 launcher=$!
-wait_for eval 'ls -A "$LIGHTD_DIR"/storage-pools/default/layers | grep -q "\.new$"'
+wait_for eval 'ls -A "$LIGHTD_DIR"/storage-pools/default/layers | grep -q "^\."'
 kill_daemon
 wait "$launcher" || true
 start_daemon

@@ -19,7 +19,7 @@ struct machine {
 
 static void machine_init(struct machine *m)
 {
-        strcpy(m->path, "/tmp/test-resources.XXXXXX");
+        snprintf(m->path, sizeof m->path, "/tmp/test-resources.XXXXXX");
         ASSERT_TRUE(mkdtemp(m->path) != NULL);
         m->fd = open(m->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
