@@ -2,6 +2,12 @@
 #include "lightc/commands.h"
 
 #define COMMANDS                                                                                             \
+        X(alias)                                                                                             \
+        X(alias_add)                                                                                         \
+        X(alias_list)                                                                                        \
+        X(alias_remove)                                                                                      \
+        X(alias_rename)                                                                                      \
+        X(completion)                                                                                        \
         X(config)                                                                                            \
         X(config_device)                                                                                     \
         X(config_device_add)                                                                                 \
@@ -69,6 +75,7 @@
         X(storage_info)                                                                                      \
         X(storage_list)                                                                                      \
         X(storage_show)                                                                                      \
+        X(top)                                                                                               \
         X(version)                                                                                           \
         X(wait)
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lightc/alias.h"
 #include "lightc/args.h"
 #include "lightc/client.h"
+#include "lightc/complete.h"
 #include "lightc/dump.h"
 #include "lightc/help.h"
 #include "lightc/interrupt.h"
@@ -65,7 +67,13 @@ int main(int argc, char **argv)
                 dump_commands();
                 return STATUS_OK;
         }
-        if (args_parse(argc, (const char *const *)argv, &a, &err) < 0)
+        if (argc >= 2 && streq(argv[1], "__complete")) {
+                complete_line((const char *const *)argv + 2, argc - 2);
+                return STATUS_OK;
+        }
+        const char *const *words;
+        alias_expand(argc, (const char *const *)argv, &argc, &words);
+        if (args_parse(argc, words, &a, &err) < 0)
                 return misused(&a, &err);
         if (args_has(&a, "version")) {
                 output_line("%s", LIGHTVISOR_VERSION);

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# lightc wait: for what comes, for what does not, for what is not there.
+# lightc wait: for what comes, for what does not, for what is not there. lightc top: what they use meanwhile.
 . "$(dirname "$0")/../lib/lib.sh"
-need_program dnsmasq nft
+need_program dnsmasq nft jq
 
 start_ready_daemon
 step "what comes"
@@ -31,5 +31,15 @@ assert_fails "not found" lightc wait nobody
 assert_status 2 lightc wait c1 --for godot
 assert_contains "$output" "systemd"
 assert_status 2 lightc wait
+
+step "top"
+lightc exec c1 -T -- sh -c 'while [ ! -e /stop ]; do :; done' &
+busy=$!
+is_busy() { lightc top --format json | jq -e '.[] | select(.name == "c1") | .cpu_permille > 100 and .memory > 0 and .processes > 1'; }
+wait_for is_busy
+assert_eq "$(lightc top --format csv | cut -d, -f1)" c1
+assert_contains "$(lightc top)" "PROCESSES"
+lightc exec c1 -T -- touch /stop
+wait "$busy"
 lightc delete --force c1 c2
 stop_daemon
