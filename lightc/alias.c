@@ -27,9 +27,11 @@ int alias_load(struct json_object **ret_config, struct error *err)
         _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
         struct json_object *config = NULL;
         int r = path_read_file(AT_FDCWD, path, MiB(1), &text);
-        if (r == -ENOENT || r == -ENOTDIR)
-                text.len = 0;
-        else if (r < 0)
+        if (r == -ENOENT || r == -ENOTDIR) { /* the usual case, which no library is loaded for */
+                *ret_config = json_object_new_object();
+                return 0;
+        }
+        if (r < 0)
                 return error_set_errno(err, r, "Reading \"%s\"", path);
         r = yaml_parse(strbuf_str(&text), text.len, string_maps, &config, err);
         if (r == 0 && config && !json_object_is_type(config, json_type_object)) {
@@ -151,7 +153,7 @@ void alias_expand(int argc, const char *const *argv, int *ret_argc, const char *
         int n = 0;
         *ret_argc = argc;
         *ret_argv = argv;
-        if (argc < 2 || alias_load(&config, NULL) < 0 || !json_get_object(config, "aliases"))
+        if (argc < 2 || argv[1][0] == '-' || alias_load(&config, NULL) < 0 || !json_get_object(config, "aliases"))
                 return;
         const char *target = find(alias_map(config), argc, argv, &n);
         if (!target)
