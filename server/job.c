@@ -60,6 +60,16 @@ static void job_free(struct job *job)
         free(job);
 }
 
+/* A detached one is there as long as its process, and nothing of it but the process is asked for any more. */
+static void job_shrink(struct job *job)
+{
+        json_object_put(job->spec.take_args);
+        json_object_put(job->result);
+        strbuf_done(&job->answer);
+        job->spec.take_args = job->result = NULL;
+        job->answer = (struct strbuf)STRBUF_INIT;
+}
+
 void jobs_free(struct jobs *j)
 {
         struct job *job;
@@ -107,6 +117,8 @@ static void finish(struct job *job)
                 done(job->data, r, job->result, &job->error);
         if (job->has_exited || !job->spec.is_detached)
                 job_free(job);
+        else
+                job_shrink(job);
         start_waiting(s);
 }
 
