@@ -51,6 +51,7 @@ static const char *extension_of(int fd)
                 { "\x1f\x8b", 2, ".tar.gz" },
                 { "\x28\xb5\x2f\xfd", 4, ".tar.zst" },
                 { "BZh", 3, ".tar.bz2" },
+                { "\x5d\0\0", 3, ".tar.lzma" },
                 { "hsqs", 4, ".squashfs" },
         };
         char head[8] = { 0 };

@@ -35,6 +35,8 @@ struct archive_input {
 };
 
 static const unsigned char xz_magic[] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
+/* lzma(1)'s older format has no name in it: the usual parameters, then the low bytes of a dictionary of whole 64 KiB. */
+static const unsigned char lzma_magic[] = { 0x5d, 0, 0 };
 
 enum archive_kind archive_kind_of(int fd)
 {
@@ -44,7 +46,8 @@ enum archive_kind archive_kind_of(int fd)
                 return ARCHIVE_UNKNOWN;
         if (memcmp(magic, "hsqs", 4) == 0)
                 return ARCHIVE_SQUASHFS;
-        bool is_packed = memcmp(magic, xz_magic, sizeof xz_magic) == 0 || memcmp(magic, "\x1f\x8b", 2) == 0 ||
+        bool is_packed = memcmp(magic, xz_magic, sizeof xz_magic) == 0 ||
+                         memcmp(magic, lzma_magic, sizeof lzma_magic) == 0 || memcmp(magic, "\x1f\x8b", 2) == 0 ||
                          memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0 || memcmp(magic, "BZh", 3) == 0;
         return is_packed || memcmp(magic + 257, "ustar", 5) == 0 ? ARCHIVE_TAR : ARCHIVE_UNKNOWN;
 }
@@ -101,6 +104,14 @@ static la_ssize_t on_read(struct archive *reader, void *data, const void **ret_b
         return n < 0 ? ARCHIVE_FATAL : n;
 }
 
+static int start_lzma(struct archive_input *in)
+{
+        in->is_xz = true;
+        in->output = xcalloc(1, OUTPUT_SIZE);
+        lzma_ret r = lzma_alone_decoder(&in->xz, XZ_MEMORY_MAX);
+        return r == LZMA_OK ? 0 : xz_error(r);
+}
+
 static int start_xz(struct archive_input *in)
 {
         lzma_mt options = { .flags = LZMA_CONCATENATED,
@@ -123,9 +134,11 @@ static int start(struct archive_input *in)
         in->input = xcalloc(1, INPUT_SIZE);
         in->reader = archive_read_new();
         archive_read_support_format_tar(in->reader);
-        if (pread(in->fd, magic, sizeof magic, 0) == sizeof magic &&
-            memcmp(magic, xz_magic, sizeof xz_magic) == 0)
+        bool is_long = pread(in->fd, magic, sizeof magic, 0) == sizeof magic;
+        if (is_long && memcmp(magic, xz_magic, sizeof xz_magic) == 0)
                 return start_xz(in);
+        if (is_long && memcmp(magic, lzma_magic, sizeof lzma_magic) == 0)
+                return start_lzma(in);
         archive_read_support_filter_gzip(in->reader);
         archive_read_support_filter_bzip2(in->reader);
         archive_read_support_filter_zstd(in->reader);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A tar archive read from a descriptor, compressed or not (xz, gzip, zstd, bzip2; told by its first bytes,
+ * A tar archive read from a descriptor, compressed or not (xz, lzma, gzip, zstd, bzip2; told by its first bytes,
  * never by a name). Counts what goes in and comes out so that a bomb is noticed while it is small. Writes
  * nothing anywhere.
  */

@@ -11,6 +11,7 @@ mkdir "$W"
 xz -dc "$BUSYBOX_IMAGE" >"$W/plain.tar"
 gzip -kc "$W/plain.tar" >"$W/image.tar.gz"
 zstd -qc "$W/plain.tar" >"$W/image.tar.zst"
+xz --format=lzma -c "$W/plain.tar" >"$W/image.tar.lzma"
 bzip2 -kc "$W/plain.tar" >"$W/image.tar.bz2"
 mkdir "$W/root"
 tar -C "$W/root" --strip-components=1 -xf "$W/plain.tar" rootfs
@@ -59,7 +60,7 @@ split() { # META ROOTFS CLIENT
 
 start_daemon
 for client in lightc lxc; do
-        for file in "$BUSYBOX_IMAGE" "$W/plain.tar" "$W/image.tar.gz" "$W/image.tar.zst" "$W/image.tar.bz2"; do
+        for file in "$BUSYBOX_IMAGE" "$W/plain.tar" "$W/image.tar.gz" "$W/image.tar.zst" "$W/image.tar.bz2" "$W/image.tar.lzma"; do
                 unified "$file" $client
         done
         split "$BUSYBOX_META" "$BUSYBOX_ROOTFS" $client
