@@ -78,6 +78,8 @@ static int refuse_unknown(config_tables tables, const char *key, unsigned scope,
         error_set(err, ERR_BAD_REQUEST, "Unknown config key \"%s\"", shown);
         if (near)
                 error_hint(err, "Did you mean \"%s\"?", near);
+        else
+                error_hint(err, "The keys of this release are in docs/reference/configuration.md");
         return -EINVAL;
 }
 

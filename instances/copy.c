@@ -25,8 +25,8 @@ int copy_find_source(struct server *s, const char *project, struct json_object *
                 return error_set(err, ERR_UNSUPPORTED, "Copying a snapshot is not there in this release");
         struct instance *i = instance_find(s, project, name);
         if (!i) {
-                error_set(err, ERR_NOT_FOUND, "Instance \"%.64s\" not found", name);
-                return error_object(err, "instance", name);
+                struct object *none;
+                return object_get(s, &instance_kind, project, name, &none, err);
         }
         if (i->state != INSTANCE_STOPPED) {
                 error_set(err, ERR_BAD_REQUEST, "Instance \"%s\" is running, and only a stopped one can be copied", name);

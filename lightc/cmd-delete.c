@@ -53,8 +53,9 @@ static int delete_one(struct client *c, const struct args *a, const char *word, 
         int r = target_instance(c, word, &url, err);
         if (r < 0)
                 return r;
-        if (!strchr(word, '/'))
-                r = make_deletable(c, a, url, &is_gone, err);
+        if (strchr(word, '/'))
+                return error_set(err, ERR_UNSUPPORTED, "\"%s\" is the name of a snapshot, and there are none in this release", word);
+        r = make_deletable(c, a, url, &is_gone, err);
         if (r < 0 || is_gone)
                 return r;
         stage = xasprintf("Deleting %s", word);
@@ -91,5 +92,5 @@ const struct command cmd_delete = {
         .args = (const struct arg[]){ { "[<remote>:]<instance>[/<snapshot>]", .is_repeated = true }, { 0 } },
         .options = options,
         .run = run,
-        .example = "lightc delete c1 c2/before-upgrade\nlightc delete --force c3",
+        .example = "lightc delete c1 c2\nlightc delete --force c3",
 };

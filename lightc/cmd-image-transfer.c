@@ -192,10 +192,11 @@ static int import_image(struct client *c, const struct args *a, const struct imp
         int r = open_source(im->meta, &meta, err);
         if (r == 0 && im->rootfs)
                 r = make_multipart(im, boundary, meta, &multipart, err);
-        if (r == 0)
-                r = send_image(c, a, im, im->rootfs ? multipart : meta, type, &op, err);
         if (r < 0)
                 return r;
+        r = send_image(c, a, im, im->rootfs ? multipart : meta, type, &op, err);
+        if (r < 0)
+                return error_prefix(err, "Importing \"%s\"", im->meta);
         const char *fingerprint = json_get_string(json_get_object(op, "metadata"), "fingerprint", "");
         r = add_aliases(c, a, fingerprint, err);
         if (!c->is_quiet)

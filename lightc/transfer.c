@@ -18,7 +18,7 @@ int transfer_parse(const char *word, char **ret_instance, char **ret_path, struc
         if (r < 0)
                 return r;
         if (!rest)
-                return error_set(err, ERR_BAD_REQUEST, "\"%s\" is not of the form <instance>/<path>", word);
+                return error_set(err, ERR_BAD_REQUEST, "\"%s\" is not of the form <instance>/<path>, as \"c1/root/\" is", word);
         *ret_instance = TAKE_PTR(name);
         *ret_path = xasprintf("/%s", rest + strspn(rest, "/"));
         return 0;

@@ -141,6 +141,18 @@ struct object *object_find(struct server *s, const struct object_kind *kind, con
         return found ? t->items[i] : NULL;
 }
 
+/* What a person asks next. */
+static void hint_at_list(const struct object_kind *kind, struct error *err)
+{
+        static const char *const lists[][2] = {
+                { "instance", "list" },          { "profile", "profile list" }, { "storage-pool", "storage list" },
+                { "network", "network list" }, { "image-alias", "image alias list" },
+        };
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+                if (streq(lists[i][0], kind->name))
+                        error_hint(err, "\"lightc %s\" shows the ones there are", lists[i][1]);
+}
+
 int object_get(struct server *s, const struct object_kind *kind, const char *project, const char *name,
                struct object **ret, struct error *err)
 {
@@ -152,6 +164,7 @@ int object_get(struct server *s, const struct object_kind *kind, const char *pro
                 error_set(err, ERR_NOT_FOUND, "%s \"%s\" not found", kind->title, shown);
         else
                 error_set(err, ERR_NOT_FOUND, "%s \"%s\" not found in project \"%s\"", kind->title, shown, project);
+        hint_at_list(kind, err);
         return error_object(err, kind->name, name);
 }
 

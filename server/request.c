@@ -324,8 +324,10 @@ int request_find_route(struct request *req, struct error *err)
         if (r == -EOPNOTSUPP)
                 return error_set(err, ERR_NO_METHOD, "%s is not possible on %.*s", http_method_name(req->method),
                                  path_length(req), req->target);
-        if (r < 0)
-                return error_set(err, ERR_NOT_FOUND, "%.*s is not part of this server's API", path_length(req), req->target);
+        if (r < 0) {
+                error_set(err, ERR_NOT_FOUND, "%.*s is not part of this server's API", path_length(req), req->target);
+                return error_hint(err, "docs/reference/api.md lists what is");
+        }
         req->route = m.route;
         memcpy(req->params, m.params, sizeof req->params);
         return 0;
