@@ -2,6 +2,7 @@
 /* POST /1.0/instances: from an image or an instance to another one in one operation, started at the end when asked. */
 #include "instances/create.h"
 #include "instances/copy.h"
+#include "instances/delete.h"
 #include "instances/devices.h"
 #include "instances/power.h"
 #include "instances/run.h"
@@ -28,7 +29,7 @@ struct create {
         struct instance_post post;
         struct operation *op;
         char *pool, *fingerprint;
-        bool is_committed, is_cancelled;
+        bool has_volume, is_committed, is_cancelled;
 };
 
 static void create_free(struct create *c)
@@ -48,12 +49,14 @@ static void release_source(struct create *c)
         c->from = NULL;
 }
 
-/* Until the commit nothing of the instance exists but its name and its number. */
+/* Until the commit nothing of the instance exists but its name, its number and perhaps its volume. */
 static void fail(struct create *c, struct error *err)
 {
         release_source(c);
         if (c->is_committed)
                 instance_release(c->instance);
+        else if (c->has_volume)
+                instance_drop(c->instance, c->pool);
         else
                 instance_unreserve(c->instance);
         operation_fail(c->op, err);
@@ -122,6 +125,7 @@ static void commit(struct create *c)
 static void on_volume_made(void *data, int r, struct error *err)
 {
         struct create *c = data;
+        c->has_volume = r >= 0;
         if (r < 0)
                 fail(c, err);
         else if (!was_cancelled(c))

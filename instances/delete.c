@@ -22,20 +22,29 @@ static void delete_free(struct delete *d)
         free(d);
 }
 
+/* ---- what is on disk ---- */
+
+struct drop {
+        struct instance *instance;
+        char *pool;
+};
+
 static void on_trashed(void *data, int r, struct error *err)
 {
-        struct delete *d = data;
+        struct drop *d = data;
         struct instance *i = d->instance;
-        if (r < 0)
-                log_error("removing the volume of instance \"%s\": %s", i->name, error_message(err));
         layers_collect(i->server);
-        instance_unreserve(i);
-        delete_free(d);
+        if (r < 0) /* the number stays taken: who got it next would begin with these files */
+                log_error("removing the volume of instance \"%s\": %s", i->name, error_message(err));
+        else
+                instance_unreserve(i);
+        free(d->pool);
+        free(d);
 }
 
 static void trash_volume(void *data)
 {
-        struct delete *d = data;
+        struct drop *d = data;
         struct object *pool = object_find(d->instance->server, &storage_pool_kind, "", d->pool);
         if (pool)
                 volume_delete(d->instance->server, pool, d->instance->num, on_trashed, d);
@@ -43,20 +52,27 @@ static void trash_volume(void *data)
                 on_trashed(d, 0, NULL);
 }
 
+void instance_drop(struct instance *i, const char *pool)
+{
+        struct drop *d = xnew(struct drop);
+        d->instance = i;
+        d->pool = xstrdup(pool);
+        instance_forget(i);
+        instance_when_clean(i, trash_volume, d);
+}
+
+/* ---- the objects ---- */
+
 static void on_deleted(void *data, int r, struct error *err)
 {
         struct delete *d = data;
-        power_done_fn done = d->done;
-        void *done_data = d->data;
-        if (r < 0) {
-                delete_free(d);
-        } else {
+        if (r >= 0) {
                 instance_event(d->instance, NULL, "instance-deleted", NULL);
                 instance_logs_remove(d->instance);
-                instance_forget(d->instance);
-                instance_when_clean(d->instance, trash_volume, d);
+                instance_drop(d->instance, d->pool);
         }
-        done(done_data, r, err);
+        d->done(d->data, r, err);
+        delete_free(d);
 }
 
 void instance_delete(struct instance *i, power_done_fn done, void *data)

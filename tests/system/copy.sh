@@ -87,6 +87,23 @@ guest fresh true
 lightc delete --force fresh
 stop_daemon
 
+step "a copy that could not be written down: the next instance begins with nothing of it"
+use_dir cut
+LIGHTD_FAILPOINT=volume-copy:after:store start_ready_daemon
+lightc launch busybox src >/dev/null
+guest src 'echo private >/root/secret'
+lightc stop --force src
+census save "$TEST_DIR/before"
+assert_fails "database" lightc copy src new
+kill -0 "$LIGHTD_PID" || fail "the daemon is gone, and so is what this step is about"
+wait_for lightc init busybox other
+lightc start other
+assert_eq "$(guest other 'ls -A /root')" "" "files of another instance"
+lightc delete --force other
+census diff "$TEST_DIR/before"
+lightc delete src
+stop_daemon
+
 step "a disk that is full"
 use_dir small
 truncate -s 64M "$TEST_DIR/disk"
