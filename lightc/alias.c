@@ -7,6 +7,7 @@
 #include "api/yaml.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -153,7 +154,14 @@ void alias_expand(int argc, const char *const *argv, int *ret_argc, const char *
         int n = 0;
         *ret_argc = argc;
         *ret_argv = argv;
-        if (argc < 2 || argv[1][0] == '-' || alias_load(&config, NULL) < 0 || !json_get_object(config, "aliases"))
+        _cleanup_error_ struct error err = ERROR_INIT;
+        if (argc < 2 || argv[1][0] == '-')
+                return;
+        if (alias_load(&config, &err) < 0) {
+                fprintf(stderr, "Warning: your aliases are not there: %s\n", error_message(&err));
+                return;
+        }
+        if (!json_get_object(config, "aliases"))
                 return;
         const char *target = find(alias_map(config), argc, argv, &n);
         if (!target)

@@ -16,7 +16,7 @@ struct json_object *alias_map(struct json_object *config);
 
 /*
  * The command line with the alias it begins with replaced by its target, once: no alias leads to another. *ret_argv is
- * argv itself when none fits, else a list that lives as long as the program. A file that cannot be read is no reason
- * to refuse a command that is none of its aliases.
+ * argv itself when none fits, else a list that lives as long as the program. A file that cannot be read gets
+ * a warning: a command that is none of its aliases is done all the same.
  */
 void alias_expand(int argc, const char *const *argv, int *ret_argc, const char *const **ret_argv);

@@ -92,7 +92,7 @@ static bool is_of_later(const struct command *group, const char *word)
         static const struct {
                 const char *group, *words;
         } later[] = {
-                { "", " snapshot restore publish export import remote project cluster warning rebuild network-acl " },
+                { "", " snapshot restore publish export import remote project cluster warning rebuild manpage " },
                 { "config", " trust metadata template " },
                 { "image", " copy edit refresh get-property set-property unset-property " },
                 { "network", " create delete edit set unset get rename attach detach attach-profile detach-profile acl forward "

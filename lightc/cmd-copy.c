@@ -87,7 +87,7 @@ static int rename_instance(struct client *c, const struct args *a, struct error 
 
 static int run_move(struct client *c, const struct args *a, struct error *err)
 {
-        static const char *const later[] = { "storage", "target-project", "config", "device", "profile", "no-profiles", NULL };
+        static const char *const later[] = { "storage", "target-project", "config", "device", "ephemeral", "profile", "no-profiles", NULL };
         int r = refuse_later(a, later, err);
         return r < 0 ? r : rename_instance(c, a, err);
 }

@@ -101,7 +101,7 @@ static int find_condition(const struct args *a, const struct condition **ret, st
         return args_misuse(err, "\"%s\" is nothing to wait for: it is one of ip, ipv4, ipv6, running, stopped, systemd", word);
 }
 
-/* 1: it holds. An instance that is not there, or stops while it is waited for, will not get there. */
+/* 1: it holds. An instance that is not there is an error; one that has stopped may be started again. */
 static int look(struct client *c, const struct condition *cond, const char *name, struct error *err)
 {
         _cleanup_json_ struct json_object *instance = NULL;

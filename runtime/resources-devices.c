@@ -135,7 +135,6 @@ static struct json_object *usb_interfaces(int root_fd, const char *device)
                 resource_set_driver(root_fd, o, path);
                 json_object_object_del(o, "numa_node");
                 json_set_int(o, "number", hexadecimal(root_fd, path, "bInterfaceNumber"));
-                json_set_string(o, "subclass", "");
                 json_set_int(o, "subclass_id", hexadecimal(root_fd, path, "bInterfaceSubClass"));
                 json_object_array_add(list, o);
         }

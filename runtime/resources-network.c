@@ -21,7 +21,6 @@ static struct json_object *port_new(int root_fd, const char *name)
         resource_set_text(o, "address", resource_text(root_fd, "sys/class/net/%s/address", name));
         json_set_int(o, "port", resource_number(root_fd, 0, "sys/class/net/%s/dev_port", name));
         json_set_string(o, "protocol", protocol_name(resource_number(root_fd, 0, "sys/class/net/%s/type", name)));
-        json_set_bool(o, "auto_negotiation", false);
         json_set_bool(o, "link_detected", has_link);
         if (has_link && speed > 0) {
                 json_set_int(o, "link_speed", speed);

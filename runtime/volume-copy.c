@@ -41,7 +41,7 @@ static int listen_to(int pidfd, int out, struct strbuf *said)
 
 static int run_cp(const char *from, const char *to, struct strbuf *said, int *ret_status)
 {
-        const char *argv[] = { "cp", "-a", "--reflink=auto", "--", from, to, NULL };
+        const char *argv[] = { "cp", "-aT", "--reflink=auto", "--", from, to, NULL };
         _cleanup_free_ char *path = NULL;
         _cleanup_close_ int out = -EBADF, out_child = -EBADF, pidfd = -EBADF;
         int r = process_find_tool("cp", &path);
@@ -66,7 +66,7 @@ static int explain(const struct strbuf *said, struct error *err)
         if (end)
                 *end = '\0';
         const char *colon = said->data ? strrchr(said->data, ':') : NULL;
-        const char *why = colon ? colon + 2 : "cp failed";
+        const char *why = colon && colon[1] == ' ' ? colon + 2 : "cp failed";
         bool is_full = streq(why, "No space left on device") || streq(why, "Disk quota exceeded");
         return error_set(err, is_full ? ERR_NO_SPACE : ERR_INTERNAL, "Copying the volume: %s", why);
 }
@@ -112,6 +112,8 @@ int job_volume_copy(struct json_object *args, struct json_object **ret_result _u
                 return r;
         if (access(from, F_OK) < 0 && errno == ENOENT)
                 return 0;
+        if (access(to, F_OK) == 0) /* never into somebody's files, and never removed below as ours */
+                return error_set(err, ERR_EXISTS, "Copying the volume: there is one already in its place");
         effect_point(EFFECT_VOLUME_COPY, EFFECT_BEFORE);
         r = copy(from, to, err);
         if (r >= 0)

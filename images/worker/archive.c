@@ -35,8 +35,19 @@ struct archive_input {
 };
 
 static const unsigned char xz_magic[] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
-/* lzma(1)'s older format has no name in it: the usual parameters, then the low bytes of a dictionary of whole 64 KiB. */
-static const unsigned char lzma_magic[] = { 0x5d, 0, 0 };
+#define LZMA_HEADER 13
+
+/*
+ * lzma(1)'s older format has no name in it: the usual parameters, a dictionary of whole 64 KiB, and a size that is not
+ * known or believable. A tar archive whose first file is called "]" has zeroes there.
+ */
+static bool is_lzma(const unsigned char head[static LZMA_HEADER])
+{
+        uint64_t size = 0;
+        for (size_t i = 0; i < 8; i++)
+                size |= (uint64_t)head[5 + i] << (8 * i);
+        return memcmp(head, "\x5d\0\0", 3) == 0 && size > 0 && (size == UINT64_MAX || size < GiB(256));
+}
 
 enum archive_kind archive_kind_of(int fd)
 {
@@ -47,7 +58,7 @@ enum archive_kind archive_kind_of(int fd)
         if (memcmp(magic, "hsqs", 4) == 0)
                 return ARCHIVE_SQUASHFS;
         bool is_packed = memcmp(magic, xz_magic, sizeof xz_magic) == 0 ||
-                         memcmp(magic, lzma_magic, sizeof lzma_magic) == 0 || memcmp(magic, "\x1f\x8b", 2) == 0 ||
+                         is_lzma(magic) || memcmp(magic, "\x1f\x8b", 2) == 0 ||
                          memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0 || memcmp(magic, "BZh", 3) == 0;
         return is_packed || memcmp(magic + 257, "ustar", 5) == 0 ? ARCHIVE_TAR : ARCHIVE_UNKNOWN;
 }
@@ -126,7 +137,7 @@ static int start_xz(struct archive_input *in)
 
 static int start(struct archive_input *in)
 {
-        unsigned char magic[6] = { 0 };
+        unsigned char magic[LZMA_HEADER] = { 0 };
         struct stat st;
         if (fstat(in->fd, &st) < 0 || lseek(in->fd, 0, SEEK_SET) < 0)
                 return -errno;
@@ -134,10 +145,11 @@ static int start(struct archive_input *in)
         in->input = xcalloc(1, INPUT_SIZE);
         in->reader = archive_read_new();
         archive_read_support_format_tar(in->reader);
-        bool is_long = pread(in->fd, magic, sizeof magic, 0) == sizeof magic;
-        if (is_long && memcmp(magic, xz_magic, sizeof xz_magic) == 0)
+        if (pread(in->fd, magic, sizeof magic, 0) < 0)
+                return -errno;
+        if (memcmp(magic, xz_magic, sizeof xz_magic) == 0)
                 return start_xz(in);
-        if (is_long && memcmp(magic, lzma_magic, sizeof lzma_magic) == 0)
+        if (is_lzma(magic))
                 return start_lzma(in);
         archive_read_support_filter_gzip(in->reader);
         archive_read_support_filter_bzip2(in->reader);

@@ -32,7 +32,7 @@ assert_fails "Unknown command" lightc up c1
 assert_contains "$(cat "$LIGHTC_CONF/config.yml")" "go:"
 step "a file that is broken"
 echo "aliases: [" >"$LIGHTC_CONF/config.yml"
-lightc list >/dev/null
+assert_contains "$(lightc list 2>&1 >/dev/null)" "Warning: your aliases"
 assert_fails "config.yml" lightc alias list
 assert_fails "config.yml" lightc alias add x y
 lightc delete --force c1 c2

@@ -59,7 +59,14 @@ for client in lightc lxc; do
         assert_contains "$(terminal "$program exec c1 -T -- tty; echo rc=\$?" </dev/null)" "not a tty"
 
         step "$client: a command that closes its outputs goes on"
-        assert_status 3 $client exec c1 -T -- sh -c 'exec >/dev/null 2>&1; sleep 0.2; exit 3'
+        lightc exec c1 -T -- sh -c 'rm -f /tmp/closed /tmp/go; mkfifo /tmp/go'
+        $client exec c1 -T -- sh -c 'exec >/dev/null 2>&1; touch /tmp/closed; read -r word </tmp/go; exit 3' &
+        closed=$!
+        wait_for lightc exec c1 -T -- test -e /tmp/closed
+        lightc exec c1 -T -- sh -c 'echo on >/tmp/go'
+        status=0
+        wait "$closed" || status=$?
+        assert_eq "$status" 3 "the command that went on"
 
         step "$client: a signal reaches the command"
         $client exec c1 -- sleep 1111 &

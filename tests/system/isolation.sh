@@ -104,7 +104,7 @@ for node in "c 1 1" "c 1 2" "c 1 4" "c 1 11" "c 4 64" "c 10 63" "c 10 237" "c 10
         mknod /tmp/node $node && echo "made $node"
         rm -f /tmp/node
 done
-for file in /proc/kcore /proc/kmsg /proc/sysrq-trigger /proc/sched_debug /sys/kernel/debug /sys/firmware/efi /dev/mem /dev/kmsg /dev/fuse-none; do
+for file in /proc/kcore /proc/kmsg /proc/sysrq-trigger /proc/sched_debug /sys/kernel/debug /sys/firmware/efi /dev/mem /dev/kmsg; do
         head -c 1 "$file" 2>/dev/null | grep -q . && echo "read $file"
         { echo h >"$file"; } 2>/dev/null && [ -c "$file" -o "$file" = /proc/sysrq-trigger ] && echo "wrote $file"
 done

@@ -16,7 +16,7 @@ wait_for() {
 pids() { lightc list --format json | jq -c '[.[].state.pid]'; }
 no_process_is_left() { ! pgrep -x 'lightd|lightrun|dnsmasq'; }
 is_clean() {
-        no_process_is_left && ! ip link show lightbr0 && [ -z "$(nft list tables | grep lightd_)" ] &&
+        no_process_is_left && ! ip link show lightbr0 && ! nft list tables | grep -q lightd_ &&
                 [ -z "$(ls -d /sys/fs/cgroup/lightd-* 2>/dev/null)" ] && ! grep -q /run/lightd/ /proc/self/mountinfo
 }
 
@@ -32,14 +32,15 @@ for i in 1 2 3 4 5; do lightc launch busybox "c$i"; done
 step "upgrade under running containers"
 before=$(pids)
 api() { curl -s --unix-socket /var/lib/lightd/unix.socket "$@"; }
-operation=$(api -X POST -d '{"command": ["sh", "-c", "echo begun; while [ ! -e /go ]; do sleep 1; done; echo over; exit 7"],
+lightc exec c1 -T -- mkfifo /go
+operation=$(api -X POST -d '{"command": ["sh", "-c", "echo begun; read -r word </go; echo over; exit 7"],
         "record-output": true, "wait-for-websocket": false, "interactive": false}' http://x/1.0/instances/c1/exec | jq -r .operation)
 old=$(systemctl show -p MainPID --value lightd)
 dpkg -i debs/lightvisor-client_*.deb debs/lightvisor_*.deb
 wait_for lightc list
 [ "$(systemctl show -p MainPID --value lightd)" != "$old" ] || fail "the daemon is still the old one"
 assert_eq "$(pids)" "$before" "the containers' first processes"
-lightc exec c1 -T -- touch /go
+lightc exec c1 -T -- sh -c "echo on >/go"
 ended() { [ "$(api "http://x$operation" | jq .metadata.metadata.return)" = 7 ]; }
 wait_for ended
 assert_eq "$(lightc exec c5 -T -- echo well)" well

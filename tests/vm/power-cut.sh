@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# power-cut.sh MOMENT | verify MOMENT, in the machine: says "NOW MOMENT" when the plug shall be pulled. After the next
-# start everything a client was told is there, nothing is half-done, and the daemon works.
+# power-cut.sh MOMENT | verify MOMENT [TOLD name | GONE name]…, in the machine: says "NOW MOMENT" when the plug shall be
+# pulled, and what clients were told until then. After the next start all of that holds, nothing is half-done, and the
+# daemon works.
 set -eu
 poll=0.2
 export LIGHTD_DIR=/keep/lightd BIN=$PWD/build/bin PATH=$PWD/build/bin:$PATH
@@ -22,7 +23,7 @@ is_running() { [ "$(lightc list "^$1\$" --format csv -c s)" = RUNNING ]; }
 count() { lightc list --format csv -c n | wc -l; }
 more_than() { [ "$(count)" -gt "$1" ]; }
 import_is_under_way() { [ -n "$(find /keep/lightd/images -type f -newer /keep/mark -size +1000k -print -quit)" ]; }
-now() { echo "NOW $1"; exec sleep 600; }
+now() { echo "NOW $1"; exec tail -f /dev/null; } # until the plug is pulled
 
 prepare() {
         mkdir -p "$LIGHTD_DIR"
@@ -35,17 +36,26 @@ prepare() {
 }
 
 verify() {
+        local moment=$1 what name
+        shift
         start_daemon
+        while [ $# -gt 0 ]; do
+                what=$1 name=$2
+                shift 2
+                case $what in
+                TOLD) [ -n "$(lightc list "^$name\$" --format csv -c n)" ] || fail "$name was launched, and is not there" ;;
+                GONE) [ -z "$(lightc list "^$name\$" --format csv -c n)" ] || fail "$name was deleted, and is there" ;;
+                esac
+        done
         assert_eq "$(lightc image list --format csv -c l | head -1)" busybox "the image told of"
         assert_eq "$(lightc list '^told$' --format csv -c n)" told "the instance told of"
-        case $1 in
+        case $moment in
         CREATED) assert_eq "$(lightc list '^second$' --format csv -c ns)" second,STOPPED "created" ;;
         SET) assert_eq "$(lightc config get told user.word)" said "config set" ;;
         MID-IMPORT) assert_eq "$(lightc image list --format csv | wc -l)" 1 "images" ;;
         MID-LAUNCH | MID-DELETE)
-                local name
                 for name in $(lightc list --format csv -c n); do
-                        lightc start "$name" 2>/dev/null || true # what ran before is started by itself
+                        [ "$(lightc list "^$name\$" --format csv -c s)" != STOPPED ] || lightc start "$name"
                         wait_for is_running "$name"
                         assert_eq "$(lightc list "^$name\$" --format csv -c s)" RUNNING "$name after the cut"
                         assert_eq "$(lightc exec "$name" -T -- echo well)" well "$name after the cut"
@@ -59,11 +69,12 @@ verify() {
         lightc image delete busybox
         assert_eq "$(find "$LIGHTD_DIR" -path '*storage-pools*' \( -path '*instances/*' -o -path '*layers/*' -o -path '*containers/*' \) | wc -l)" 0 "files of what is gone"
         pkill -x lightd
-        echo "power-cut: $1 verified"
+        echo "power-cut: $moment verified"
 }
 
 if [ "$1" = verify ]; then
-        verify "$2"
+        shift
+        verify "$@"
         exit
 fi
 prepare
@@ -76,13 +87,13 @@ MID-IMPORT)
         now "$1"
         ;;
 MID-LAUNCH)
-        for i in 1 2 3 4; do lightc launch busybox "m$i" & done
+        for i in 1 2 3 4; do (lightc launch busybox "m$i" && echo "TOLD m$i") & done
         wait_for more_than 2
         now "$1"
         ;;
 MID-DELETE)
         for i in 1 2 3 4; do lightc launch busybox "m$i"; done
-        for i in 1 2 3 4; do lightc delete --force "m$i" & done
+        for i in 1 2 3 4; do (lightc delete --force "m$i" && echo "GONE m$i") & done
         while more_than 4; do sleep "$poll"; done
         now "$1"
         ;;

@@ -32,9 +32,13 @@ systemd-tmpfiles --create
 systemctl daemon-reload
 
 first() {
+        step "this is a stock kernel"
+        assert_eq "$(stat -fc %T /sys/fs/cgroup)" cgroup2fs "the hierarchy"
+        assert_eq "$(cat /sys/module/apparmor/parameters/enabled)" Y "AppArmor"
         step "the first command starts the daemon"
         systemctl start lightd.socket
         assert_eq "$(systemctl is-active lightd)" inactive "before the first command"
+        assert_eq "$(lightc list --format csv)" "" "instances of a new daemon"
         lightd init --auto
         assert_eq "$(systemctl is-active lightd)" active "after the first command"
         assert_eq "$(stat -c '%a %G' /var/lib/lightd/unix.socket)" "660 lightd" "the socket"
@@ -82,6 +86,7 @@ second() {
         wait_for all_run
         lightc list
         wait_for has_booted d1
+        assert_eq "$(lightc exec d1 -T -- systemctl --failed --no-legend --plain)" "" "failed units after the host's restart"
         assert_eq "$(lightc exec d1 -T -- cat /root/note)" kept "a file of before"
         assert_eq "$(lightc exec d1 -T -- cat /root/ended)" cleanly "how Debian ended"
         lightc delete --force b1 b2 d1
