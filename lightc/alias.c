@@ -21,6 +21,13 @@ static char *config_dir(void)
         return !str_empty(own) ? xstrdup(own) : xasprintf("%s/.config/lightc", home ? home : "");
 }
 
+/* sudo and su leave HOME as it was: a home one may not enter is somebody else's, and so are the aliases in it. */
+static bool home_is_another_s(void)
+{
+        const char *home = getenv("HOME");
+        return str_empty(getenv("LIGHTC_CONF")) && home && access(home, X_OK) < 0;
+}
+
 int alias_load(struct json_object **ret_config, struct error *err)
 {
         static const char *const string_maps[] = { "aliases", NULL };
@@ -28,7 +35,7 @@ int alias_load(struct json_object **ret_config, struct error *err)
         _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
         struct json_object *config = NULL;
         int r = path_read_file(AT_FDCWD, path, MiB(1), &text);
-        if (r == -ENOENT || r == -ENOTDIR) { /* the usual case, which no library is loaded for */
+        if (r == -ENOENT || r == -ENOTDIR || (r == -EACCES && home_is_another_s())) { /* the usual case, which no library is loaded for */
                 *ret_config = json_object_new_object();
                 return 0;
         }

@@ -204,8 +204,8 @@ static void close_all(struct daemon *d)
         struct server *s = d->server;
         for (size_t i = 0; i < ARRAY_SIZE(d->signals); i++)
                 uv_signal_stop(&d->signals[i]);
+        listener_free(d->listener); /* turns the loop, so what was under way may still want the store */
         object_store_close(s);
-        listener_free(d->listener);
         fd_reset(&d->socket);
 }
 

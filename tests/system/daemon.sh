@@ -54,6 +54,17 @@ kill -0 "$p1" || fail "c1 died with the daemon"
 start_daemon
 assert_eq "$(pid_of c1)" "$p1"
 
+step "SIGTERM in the middle of work that still writes to the database"
+for round in 1 2 3 4 5 6 7 8; do
+        lightc init busybox gone >/dev/null
+        lightc start gone
+        lightc delete -f gone
+        stop_daemon
+        start_daemon
+        assert_eq "$(state_of gone)" ""
+done
+assert_eq "$(pid_of c1)" "$p1"
+
 step "a container that ends while no daemon is there"
 p2=$(pid_of c2)
 kill_daemon
