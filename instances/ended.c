@@ -201,9 +201,14 @@ void instance_ended(struct instance *i, const struct monitor_exit *e)
         follow_up(i, is_reboot);
 }
 
+/* An end before the greeting is the start's to tell: closing the link fails the greeting, and exit.json says why. */
 static void on_monitor_ended(void *data, const struct monitor_exit *e)
 {
-        instance_ended(data, e);
+        struct instance *i = data;
+        if (i->is_greeted)
+                instance_ended(i, e);
+        else
+                monitor_link_close(TAKE_PTR(i->link));
 }
 
 static const struct monitor_events monitor_events = { .ended = on_monitor_ended };
@@ -250,6 +255,7 @@ static void take_over(struct instance *i, struct json_object *body, int *fd)
         _cleanup_free_ char *cgroup = instance_cgroup(i);
         i->pid = (pid_t)json_get_int(body, "pid", 0);
         i->pidfd = TAKE_FD(*fd);
+        i->is_greeted = true;
         i->live = live_open(cgroup);
         _cleanup_free_ const char **names = host_names(i);
         netstate_attach(i->server, i->num_text, i->pid, names);
@@ -287,6 +293,7 @@ void instance_adopt(struct instance *i, power_done_fn done, void *data)
         a->instance = i;
         a->done = done;
         a->data = data;
+        i->is_greeted = false;
         if (monitor_link_open(i->server, run_dir, &monitor_events, i, &i->link) < 0)
                 timer_start(i->server, 0, adopt_failed, a);
         else

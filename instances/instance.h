@@ -31,6 +31,7 @@ struct instance {
         struct operation *busy_op;
         bool is_user_stop; /* the stop under way was asked for: no reboot, no autorestart */
         bool is_restart;   /* and it shall be followed by a start, which a next daemon takes over */
+        bool is_greeted;   /* its monitor has answered: from then on, that init ends is news */
         bool is_cleaning;  /* teardown of the last run is under way; a start waits for it */
         struct list waiting_clean;
         struct strmap expanded_config;

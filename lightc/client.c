@@ -3,6 +3,7 @@
 #include "api/uri.h"
 #include "base/alloc.h"
 #include "base/time.h"
+#include "lightc/debug.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -285,6 +286,40 @@ static void write_head(const struct request *req, size_t n_body, struct strbuf *
         http_write_end(out);
 }
 
+static void show_request(const struct client *c, const struct request *req, const char *body, size_t n)
+{
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        if (!c->is_debug)
+                return;
+        strbuf_addf(&b, "> %s ", req->method);
+        debug_add_url(&b, req->url);
+        strbuf_addc(&b, '\n');
+        if (n) {
+                debug_add_body(&b, body, n);
+                strbuf_addc(&b, '\n');
+        }
+        fputs(strbuf_str(&b), stderr);
+}
+
+static void show_status(const struct client *c, const struct request *req, int status, uint64_t ms)
+{
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        if (!c->is_debug)
+                return;
+        strbuf_addf(&b, "< %d %s ", status, req->method);
+        debug_add_url(&b, req->url);
+        fprintf(stderr, "%s (%llu ms)\n", strbuf_str(&b), (unsigned long long)ms);
+}
+
+static void show_answer(const struct client *c, const struct strbuf *text)
+{
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        if (!c->is_debug || !text->len)
+                return;
+        debug_add_body(&b, text->data, text->len);
+        fprintf(stderr, "%s\n", strbuf_str(&b));
+}
+
 static int send_request(struct client *c, const struct request *req)
 {
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
@@ -292,9 +327,7 @@ static int send_request(struct client *c, const struct request *req)
         size_t n_body = req->json ? strlen(body) : req->n_data;
         write_head(req, n_body, &b);
         strbuf_add(&b, body, n_body);
-        if (c->is_debug)
-                fprintf(stderr, "> %s %s\n%.*s%s", req->method, req->url, (int)n_body, n_body ? body : "",
-                        n_body ? "\n" : "");
+        show_request(c, req, body, n_body);
         int r = fd_write_all(c->fd, b.data, b.len);
         if (r < 0 || !req->is_upload)
                 return r;
@@ -326,9 +359,7 @@ int client_begin(struct client *c, const struct request *req, struct error *err)
                 c->parser.head.is_keep_alive = false;
         free(c->etag);
         c->etag = xstrdup(http_header(&c->parser, "etag"));
-        if (c->is_debug)
-                fprintf(stderr, "< %d %s %s (%llu ms)\n", r, req->method, req->url,
-                        (unsigned long long)(time_monotonic_ms() - started));
+        show_status(c, req, r, time_monotonic_ms() - started);
         return r;
 }
 
@@ -372,8 +403,8 @@ int client_read_text(struct client *c, struct strbuf *out, struct error *err)
         int r = client_read_body(c, add_text, out, err);
         if (r == -EFBIG && out->is_over)
                 return error_set(err, ERR_TOO_LARGE, "The daemon's answer is larger than 256 MiB");
-        if (r == 0 && c->is_debug && out->len)
-                fprintf(stderr, "%s\n", strbuf_str(out));
+        if (r == 0)
+                show_answer(c, out);
         return r;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lightc/commands.h"
+#include "base/nearest.h"
 
 #define COMMANDS                                                                                             \
         X(alias)                                                                                             \
@@ -139,38 +140,11 @@ const struct command *command_child(const struct command *group, const char *wor
         return NULL;
 }
 
-#define WORD_MAX 32
-
-/* Levenshtein's distance; words longer than WORD_MAX are far from everything. */
-static size_t distance(const char *a, const char *b)
-{
-        size_t n = strlen(a), m = strlen(b), row[WORD_MAX + 1];
-        if (n > WORD_MAX || m > WORD_MAX)
-                return SIZE_MAX;
-        for (size_t j = 0; j <= m; j++)
-                row[j] = j;
-        for (size_t i = 1; i <= n; i++) {
-                size_t diagonal = row[0];
-                row[0] = i;
-                for (size_t j = 1; j <= m; j++) {
-                        size_t above = row[j];
-                        row[j] = MIN(MIN(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
-                        diagonal = above;
-                }
-        }
-        return row[m];
-}
-
 const struct command *command_nearest(const struct command *group, const char *word)
 {
-        const struct command *best = NULL;
-        size_t best_distance = MIN((size_t)2, strlen(word) / 2) + 1;
-        for (const struct command *const *c = commands; *c; c++) {
-                size_t d = command_is_child(group, *c) ? distance(word, command_word(*c)) : SIZE_MAX;
-                if (d < best_distance) {
-                        best = *c;
-                        best_distance = d;
-                }
-        }
-        return best;
+        struct nearest near = nearest_to(word);
+        for (const struct command *const *c = commands; *c; c++)
+                if (command_is_child(group, *c))
+                        nearest_offer(&near, command_word(*c));
+        return near.best ? command_child(group, near.best) : NULL;
 }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/names.h"
+#include "base/nearest.h"
 #include "store/store.h"
 
 #include <inttypes.h>
@@ -141,15 +142,23 @@ struct object *object_find(struct server *s, const struct object_kind *kind, con
         return found ? t->items[i] : NULL;
 }
 
-/* What a person asks next. */
-static void hint_at_list(const struct object_kind *kind, struct error *err)
+/* What a person asks next: whether it was a slip, or which ones there are. */
+static void hint_at_list(struct server *s, const struct object_kind *kind, const char *project, const char *name,
+                         struct error *err)
 {
         static const char *const lists[][2] = {
                 { "instance", "list" },          { "profile", "profile list" }, { "storage-pool", "storage list" },
                 { "network", "network list" }, { "image-alias", "image alias list" },
         };
+        struct nearest near = nearest_to(name);
+        struct table *t = table_of(s, kind);
+        for (size_t i = 0; i < t->n; i++)
+                if (streq(t->items[i]->project, project))
+                        nearest_offer(&near, t->items[i]->name);
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-                if (streq(lists[i][0], kind->name))
+                if (streq(lists[i][0], kind->name) && near.best)
+                        error_hint(err, "did you mean \"%s\"? \"lightc %s\" shows the ones there are", near.best, lists[i][1]);
+                else if (streq(lists[i][0], kind->name))
                         error_hint(err, "\"lightc %s\" shows the ones there are", lists[i][1]);
 }
 
@@ -164,7 +173,7 @@ int object_get(struct server *s, const struct object_kind *kind, const char *pro
                 error_set(err, ERR_NOT_FOUND, "%s \"%s\" not found", kind->title, shown);
         else
                 error_set(err, ERR_NOT_FOUND, "%s \"%s\" not found in project \"%s\"", kind->title, shown, project);
-        hint_at_list(kind, err);
+        hint_at_list(s, kind, project, name, err);
         return error_object(err, kind->name, name);
 }
 
