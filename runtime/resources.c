@@ -91,7 +91,10 @@ bool resource_exists(struct resource_host *host, const char *fmt, ...)
 
 static int compare(const void *a, const void *b)
 {
-        return strverscmp(*(char *const *)a, *(char *const *)b);
+        const char *left = *(char *const *)a, *right = *(char *const *)b;
+        /* The numbers of a PCI address are hexadecimal, and all of one length. */
+        bool is_hexadecimal = strchr(left, ':') && strlen(left) == strlen(right);
+        return is_hexadecimal ? strcmp(left, right) : strverscmp(left, right);
 }
 
 void resource_list(struct resource_host *host, struct resource_names *ret, const char *fmt, ...)
@@ -147,10 +150,21 @@ void resource_add_text(struct json_object *o, const char *key, char *take_text)
         free(take_text);
 }
 
+static int64_t parts_of(struct json_object *o, const char *key)
+{
+        struct json_object *list = json_get_array(o, key);
+        return list ? (int64_t)json_object_array_length(list) : 0;
+}
+
 struct json_object *resource_totalled(const char *list_key, struct json_object *take_list)
 {
         struct json_object *o = json_object_new_object();
-        json_set_int(o, "total", (int64_t)json_object_array_length(take_list));
+        int64_t total = 0;
+        for (size_t i = 0; i < json_object_array_length(take_list); i++) {
+                struct json_object *item = json_object_array_get_idx(take_list, i);
+                total += 1 + parts_of(json_get_object(item, "sriov"), "vfs") + parts_of(item, "partitions");
+        }
+        json_set_int(o, "total", total);
         json_set_take(o, list_key, take_list);
         return o;
 }

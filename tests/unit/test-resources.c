@@ -122,7 +122,7 @@ TEST(disks_have_their_partitions_and_addresses)
         point(&m, "sys/class/block/vda1", "../../devices/pci0000:00/0000:00:05.0/block/vda/vda1");
         put(&m, "sys/block/loop0/size", "7\n");
         _cleanup_json_ struct json_object *o = resources_storage(&m.host);
-        ASSERT_EQ(json_get_int(o, "total", 0), 1);
+        ASSERT_EQ(json_get_int(o, "total", 0), 2);
         struct json_object *disk = json_object_array_get_idx(json_get_array(o, "disks"), 0);
         ASSERT_EQ(json_get_int(disk, "size", 0), 1048576);
         ASSERT_STR(json_get_string(disk, "model", ""), "Model X");
@@ -216,7 +216,8 @@ TEST(virtual_functions_stand_below_their_card)
         point(&m, CARD "virtfn0", "../0000:00:02.1");
         point(&m, "sys/devices/pci0000:00/0000:00:02.1/physfn", "../0000:00:02.0");
         _cleanup_json_ struct json_object *o = resources_network(&m.host);
-        ASSERT_EQ(json_get_int(o, "total", 0), 1);
+        ASSERT_EQ(json_get_int(o, "total", 0), 2);
+        ASSERT_EQ(json_object_array_length(json_get_array(o, "cards")), 1);
         struct json_object *sriov = json_get_object(first(o, "cards"), "sriov");
         ASSERT_EQ(json_get_int(sriov, "current_vfs", 0), 1);
         ASSERT_EQ(json_get_int(sriov, "maximum_vfs", 0), 7);
