@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "lightc/client.h"
+#include "lightc/info-resources.h"
 #include "lightc/output.h"
 #include "lightc/table.h"
 #include "lightc/target.h"
@@ -209,19 +210,32 @@ static int show_instance(struct client *c, const struct args *a, struct error *e
 static int show_server(struct client *c, const struct args *a, struct error *err)
 {
         _cleanup_json_ struct json_object *o = NULL;
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        bool is_page = args_has(a, "resources") && !args_has(a, "format");
         _cleanup_free_ char *url = client_url(c, NULL, args_has(a, "resources") ? "resources" : NULL, NULL);
+        const char *format = args_value(a, "format", "yaml");
+        if (!streq(format, "json") && !streq(format, "yaml"))
+                return args_misuse(err, "\"%s\" is no format here: json and yaml are", format);
         int r = client_get(c, url, &o, err);
-        return r < 0 ? r : output_yaml(o, err);
+        if (r < 0)
+                return r;
+        if (!is_page)
+                return streq(format, "json") ? output_json(o) : output_yaml(o, err);
+        info_resources(o, &b);
+        return output_printable(&b);
 }
 
 static int run(struct client *c, const struct args *a, struct error *err)
 {
         if (a->n_words == 0 || target_is_remote_only(a->words[0]))
                 return show_server(c, a, err);
+        if (args_has(a, "format"))
+                return args_misuse(err, "--format is for the daemon and its resources; \"lightc query\" has instances as JSON");
         return show_instance(c, a, err);
 }
 
 static const struct option options[] = {
+        { .name = "format", .letter = 'f', .value = "format", .help = "The daemon, or all of its resources, as json or yaml" },
         { .name = "resources", .help = "Show the machine's resources" },
         { .name = "show-log", .help = "Show the instance's log, too" },
         { .name = "target", .value = "member", .help = "Cluster member (there is no cluster: ignored)" },

@@ -24,26 +24,10 @@ static int numbered(const char *name, const char *prefix)
         return *end || v > 65535 ? -1 : (int)v;
 }
 
-/* The value of "key : value" in a text of such lines; NULL: none. */
-static char *line_value(const char *text, const char *key)
-{
-        size_t n = strlen(key);
-        for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-                if (strncmp(line, key, n) != 0)
-                        continue;
-                const char *p = line + n + strspn(line + n, " \t");
-                if (*p++ != ':')
-                        continue;
-                p += strspn(p, " \t");
-                return xstrndup(p, strcspn(p, "\n"));
-        }
-        return NULL;
-}
-
-static char *read_lines(int root_fd, const char *path)
+static char *read_lines(struct resource_host *host, const char *path)
 {
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
-        return path_read_file(root_fd, path, MiB(4), &b) < 0 ? NULL : xstrdup(strbuf_str(&b));
+        return path_read_file(host->root_fd, path, MiB(4), &b) < 0 ? NULL : xstrdup(strbuf_str(&b));
 }
 
 static bool is_in_list(const char *list, int wanted)
@@ -73,115 +57,115 @@ static struct json_object *member(struct json_object *list, const char *key, int
 }
 
 /* "32K", "8M" */
-static int64_t cache_size(int root_fd, int cpu, int index)
+static int64_t cache_size(struct resource_host *host, int cpu, int index)
 {
-        _cleanup_free_ char *text = resource_text(root_fd, CPU "/cpu%d/cache/index%d/size", cpu, index);
+        _cleanup_free_ char *text = resource_text(host, CPU "/cpu%d/cache/index%d/size", cpu, index);
         char *end;
         int64_t n = text ? strtoll(text, &end, 10) : 0;
         return !text ? 0 : *end == 'K' ? n * 1024 : *end == 'M' ? n * 1024 * 1024 : n;
 }
 
-static struct json_object *caches(int root_fd, int cpu)
+static struct json_object *caches(struct resource_host *host, int cpu)
 {
         struct json_object *list = json_object_new_array();
-        for (int i = 0; resource_exists(root_fd, CPU "/cpu%d/cache/index%d", cpu, i); i++) {
+        for (int i = 0; resource_exists(host, CPU "/cpu%d/cache/index%d", cpu, i); i++) {
                 struct json_object *o = json_object_new_object();
-                json_set_int(o, "level", resource_number(root_fd, 0, CPU "/cpu%d/cache/index%d/level", cpu, i));
-                resource_set_text(o, "type", resource_text(root_fd, CPU "/cpu%d/cache/index%d/type", cpu, i));
-                json_set_int(o, "size", cache_size(root_fd, cpu, i));
+                json_set_int(o, "level", resource_number(host, 0, CPU "/cpu%d/cache/index%d/level", cpu, i));
+                resource_set_text(o, "type", resource_text(host, CPU "/cpu%d/cache/index%d/type", cpu, i));
+                json_set_int(o, "size", cache_size(host, cpu, i));
                 json_object_array_add(list, o);
         }
         return list;
 }
 
-static int64_t megahertz(int root_fd, int cpu, const char *file)
+static int64_t megahertz(struct resource_host *host, int cpu, const char *file)
 {
-        return resource_number(root_fd, 0, CPU "/cpu%d/cpufreq/%s", cpu, file) / 1000;
+        return resource_number(host, 0, CPU "/cpu%d/cpufreq/%s", cpu, file) / 1000;
 }
 
-static struct json_object *socket_new(int root_fd, int cpu, int64_t id, const char *cpuinfo)
+static struct json_object *socket_new(struct resource_host *host, int cpu, int64_t id, const char *cpuinfo)
 {
         struct json_object *o = json_object_new_object();
-        char *name = line_value(cpuinfo, "model name"), *vendor = line_value(cpuinfo, "vendor_id");
+        char *name = resource_line_value(cpuinfo, "model name"), *vendor = resource_line_value(cpuinfo, "vendor_id");
         if (name)
-                resource_set_text(o, "name", name);
+                resource_add_text(o, "name", name);
         if (vendor)
-                resource_set_text(o, "vendor", vendor);
+                resource_add_text(o, "vendor", vendor);
         json_set_int(o, "socket", id);
-        json_set_take(o, "cache", caches(root_fd, cpu));
+        json_set_take(o, "cache", caches(host, cpu));
         json_set_take(o, "cores", json_object_new_array());
-        if (resource_exists(root_fd, CPU "/cpu%d/cpufreq", cpu)) {
-                json_set_int(o, "frequency", megahertz(root_fd, cpu, "scaling_cur_freq"));
-                json_set_int(o, "frequency_minimum", megahertz(root_fd, cpu, "cpuinfo_min_freq"));
-                json_set_int(o, "frequency_turbo", megahertz(root_fd, cpu, "cpuinfo_max_freq"));
+        if (resource_exists(host, CPU "/cpu%d/cpufreq", cpu)) {
+                json_set_int(o, "frequency", megahertz(host, cpu, "scaling_cur_freq"));
+                json_set_int(o, "frequency_minimum", megahertz(host, cpu, "cpuinfo_min_freq"));
+                json_set_int(o, "frequency_turbo", megahertz(host, cpu, "cpuinfo_max_freq"));
         }
         return o;
 }
 
-static int64_t numa_node(int root_fd, int cpu)
+static int64_t numa_node(struct resource_host *host, int cpu)
 {
         _cleanup_resource_names_ struct resource_names names = { 0 };
-        resource_list(root_fd, &names, CPU "/cpu%d", cpu);
+        resource_list(host, &names, CPU "/cpu%d", cpu);
         for (size_t i = 0; i < names.n; i++)
                 if (numbered(names.items[i], "node") >= 0)
                         return numbered(names.items[i], "node");
         return 0;
 }
 
-static struct json_object *thread_new(int root_fd, int cpu, int64_t nth, const char *isolated)
+static struct json_object *thread_new(struct resource_host *host, int cpu, int64_t nth, const char *isolated)
 {
         struct json_object *o = json_object_new_object();
         json_set_int(o, "id", cpu);
-        json_set_int(o, "numa_node", numa_node(root_fd, cpu));
+        json_set_int(o, "numa_node", numa_node(host, cpu));
         json_set_int(o, "thread", nth);
-        json_set_bool(o, "online", resource_number(root_fd, 1, CPU "/cpu%d/online", cpu) != 0);
+        json_set_bool(o, "online", resource_number(host, 1, CPU "/cpu%d/online", cpu) != 0);
         json_set_bool(o, "isolated", is_in_list(isolated, cpu));
         return o;
 }
 
-static struct json_object *core_of(int root_fd, struct json_object *socket, int cpu)
+static struct json_object *core_of(struct resource_host *host, struct json_object *socket, int cpu)
 {
         struct json_object *cores = json_get_array(socket, "cores");
-        int64_t id = resource_number(root_fd, 0, CPU "/cpu%d/topology/core_id", cpu);
+        int64_t id = resource_number(host, 0, CPU "/cpu%d/topology/core_id", cpu);
         struct json_object *core = member(cores, "core", id);
         if (core)
                 return core;
         core = json_object_new_object();
         json_set_int(core, "core", id);
-        json_set_int(core, "die", MAX(resource_number(root_fd, 0, CPU "/cpu%d/topology/die_id", cpu), 0));
+        json_set_int(core, "die", MAX(resource_number(host, 0, CPU "/cpu%d/topology/die_id", cpu), 0));
         json_set_take(core, "threads", json_object_new_array());
-        if (resource_exists(root_fd, CPU "/cpu%d/cpufreq", cpu))
-                json_set_int(core, "frequency", megahertz(root_fd, cpu, "scaling_cur_freq"));
+        if (resource_exists(host, CPU "/cpu%d/cpufreq", cpu))
+                json_set_int(core, "frequency", megahertz(host, cpu, "scaling_cur_freq"));
         json_object_array_add(cores, core);
         return core;
 }
 
-static void add_thread(int root_fd, struct json_object *sockets, int cpu, const char *cpuinfo, const char *isolated)
+static void add_thread(struct resource_host *host, struct json_object *sockets, int cpu, const char *cpuinfo, const char *isolated)
 {
-        int64_t id = resource_number(root_fd, 0, CPU "/cpu%d/topology/physical_package_id", cpu);
+        int64_t id = resource_number(host, 0, CPU "/cpu%d/topology/physical_package_id", cpu);
         struct json_object *socket = member(sockets, "socket", id);
         if (!socket) {
-                socket = socket_new(root_fd, cpu, id, cpuinfo);
+                socket = socket_new(host, cpu, id, cpuinfo);
                 json_object_array_add(sockets, socket);
         }
-        struct json_object *threads = json_get_array(core_of(root_fd, socket, cpu), "threads");
-        json_object_array_add(threads, thread_new(root_fd, cpu, (int64_t)json_object_array_length(threads), isolated));
+        struct json_object *threads = json_get_array(core_of(host, socket, cpu), "threads");
+        json_object_array_add(threads, thread_new(host, cpu, (int64_t)json_object_array_length(threads), isolated));
 }
 
-struct json_object *resources_cpu(int root_fd)
+struct json_object *resources_cpu(struct resource_host *host)
 {
         _cleanup_resource_names_ struct resource_names names = { 0 };
-        _cleanup_free_ char *cpuinfo = read_lines(root_fd, "proc/cpuinfo");
-        _cleanup_free_ char *isolated = resource_text(root_fd, CPU "/isolated");
+        _cleanup_free_ char *cpuinfo = read_lines(host, "proc/cpuinfo");
+        _cleanup_free_ char *isolated = resource_text(host, CPU "/isolated");
         struct json_object *o = json_object_new_object(), *sockets = json_object_new_array();
         struct utsname u;
         int64_t total = 0;
-        resource_list(root_fd, &names, CPU);
+        resource_list(host, &names, CPU);
         for (size_t i = 0; i < names.n; i++) {
                 int cpu = numbered(names.items[i], "cpu");
-                if (cpu < 0 || !resource_exists(root_fd, CPU "/cpu%d/topology", cpu))
+                if (cpu < 0 || !resource_exists(host, CPU "/cpu%d/topology", cpu))
                         continue; /* offline ones have none */
-                add_thread(root_fd, sockets, cpu, cpuinfo, isolated);
+                add_thread(host, sockets, cpu, cpuinfo, isolated);
                 total++;
         }
         if (uname(&u) == 0)
@@ -219,18 +203,18 @@ static void set_memory(struct json_object *o, const char *text, int64_t page)
         json_set_int(o, "total", total);
 }
 
-static struct json_object *memory_nodes(int root_fd, int64_t page)
+static struct json_object *memory_nodes(struct resource_host *host, int64_t page)
 {
         _cleanup_resource_names_ struct resource_names names = { 0 };
         struct json_object *list = json_object_new_array();
-        resource_list(root_fd, &names, "sys/devices/system/node");
+        resource_list(host, &names, "sys/devices/system/node");
         for (size_t i = 0; i < names.n; i++) {
                 int node = numbered(names.items[i], "node");
                 char path[64];
                 if (node < 0)
                         continue;
                 snprintf(path, sizeof path, "sys/devices/system/node/node%d/meminfo", node);
-                _cleanup_free_ char *text = read_lines(root_fd, path);
+                _cleanup_free_ char *text = read_lines(host, path);
                 struct json_object *o = json_object_new_object();
                 json_set_int(o, "numa_node", node);
                 set_memory(o, text, page);
@@ -239,28 +223,28 @@ static struct json_object *memory_nodes(int root_fd, int64_t page)
         return list;
 }
 
-struct json_object *resources_memory(int root_fd)
+struct json_object *resources_memory(struct resource_host *host)
 {
-        _cleanup_free_ char *text = read_lines(root_fd, "proc/meminfo");
+        _cleanup_free_ char *text = read_lines(host, "proc/meminfo");
         struct json_object *o = json_object_new_object();
         int64_t page = meminfo(text, "Hugepagesize");
         set_memory(o, text, page);
         json_set_int(o, "hugepages_size", page);
-        json_set_take(o, "nodes", memory_nodes(root_fd, page));
+        json_set_take(o, "nodes", memory_nodes(host, page));
         return o;
 }
 
 /* ---- the machine ---- */
 
-static char *dmi(int root_fd, const char *file)
+static char *dmi(struct resource_host *host, const char *file)
 {
-        return resource_text(root_fd, "sys/class/dmi/id/%s", file);
+        return resource_text(host, "sys/class/dmi/id/%s", file);
 }
 
 /* What virtual machines call themselves; a container's own host is neither. */
-static const char *machine_kind(int root_fd, const char *cpuinfo)
+static const char *machine_kind(struct resource_host *host, const char *cpuinfo)
 {
-        if (resource_exists(root_fd, "run/systemd/container"))
+        if (resource_exists(host, "run/systemd/container"))
                 return "container";
         const char *flags = cpuinfo ? strstr(cpuinfo, "\nflags") : NULL;
         size_t n = flags ? strcspn(flags + 1, "\n") : 0;
@@ -281,9 +265,9 @@ static const char *chassis_type(int64_t number)
         return type ? type : "";
 }
 
-struct json_object *resources_system(int root_fd)
+struct json_object *resources_system(struct resource_host *host)
 {
-        _cleanup_free_ char *cpuinfo = read_lines(root_fd, "proc/cpuinfo");
+        _cleanup_free_ char *cpuinfo = read_lines(host, "proc/cpuinfo");
         struct json_object *o = json_object_new_object(), *firmware = json_object_new_object(),
                            *chassis = json_object_new_object(), *board = json_object_new_object();
         static const char *const of_system[][2] = {
@@ -292,20 +276,20 @@ struct json_object *resources_system(int root_fd)
                 { "serial", "product_serial" },
         };
         for (size_t i = 0; i < ARRAY_SIZE(of_system); i++)
-                resource_set_text(o, of_system[i][0], dmi(root_fd, of_system[i][1]));
-        json_set_string(o, "type", machine_kind(root_fd, cpuinfo));
-        resource_set_text(firmware, "vendor", dmi(root_fd, "bios_vendor"));
-        resource_set_text(firmware, "date", dmi(root_fd, "bios_date"));
-        resource_set_text(firmware, "version", dmi(root_fd, "bios_version"));
-        resource_set_text(chassis, "vendor", dmi(root_fd, "chassis_vendor"));
-        json_set_string(chassis, "type", chassis_type(resource_number(root_fd, 0, "sys/class/dmi/id/chassis_type")));
-        resource_set_text(chassis, "serial", dmi(root_fd, "chassis_serial"));
-        resource_set_text(chassis, "version", dmi(root_fd, "chassis_version"));
-        resource_set_text(board, "vendor", dmi(root_fd, "board_vendor"));
-        resource_set_text(board, "product", dmi(root_fd, "board_name"));
-        resource_set_text(board, "serial", dmi(root_fd, "board_serial"));
-        resource_set_text(board, "version", dmi(root_fd, "board_version"));
-        bool is_known = resource_exists(root_fd, "sys/class/dmi/id");
+                resource_set_text(o, of_system[i][0], dmi(host, of_system[i][1]));
+        json_set_string(o, "type", machine_kind(host, cpuinfo));
+        resource_set_text(firmware, "vendor", dmi(host, "bios_vendor"));
+        resource_set_text(firmware, "date", dmi(host, "bios_date"));
+        resource_set_text(firmware, "version", dmi(host, "bios_version"));
+        resource_set_text(chassis, "vendor", dmi(host, "chassis_vendor"));
+        json_set_string(chassis, "type", chassis_type(resource_number(host, 0, "sys/class/dmi/id/chassis_type")));
+        resource_set_text(chassis, "serial", dmi(host, "chassis_serial"));
+        resource_set_text(chassis, "version", dmi(host, "chassis_version"));
+        resource_set_text(board, "vendor", dmi(host, "board_vendor"));
+        resource_set_text(board, "product", dmi(host, "board_name"));
+        resource_set_text(board, "serial", dmi(host, "board_serial"));
+        resource_set_text(board, "version", dmi(host, "board_version"));
+        bool is_known = resource_exists(host, "sys/class/dmi/id");
         struct json_object *const parts[] = { firmware, chassis, board };
         static const char *const names[] = { "firmware", "chassis", "motherboard" };
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What hangs on the buses: PCI, USB, and the cards that draw. */
+/* What hangs on the buses, PCI and USB, and what it is called. */
 #include "runtime/resources.h"
 #include "base/alloc.h"
 #include "base/path.h"
@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #define IDS_MAX MiB(8)
+#define VPD_MAX KiB(32) /* what the kernel lets be addressed */
 
 /* ---- names of vendors and products: lists that distributions carry (https://pci-ids.ucw.cz, http://www.linux-usb.org) ---- */
 
@@ -33,69 +34,101 @@ static const char *find_line(const char *from, const char *end, unsigned tabs, c
         return NULL;
 }
 
-static void look_up(int root_fd, const char *list, const char *vendor, const char *product, char **ret_vendor,
+enum { PCI_IDS, USB_IDS };
+
+static const struct strbuf *ids_of(struct resource_host *host, int which)
+{
+        static const char *const places[2][2] = {
+                [PCI_IDS] = { "usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids" },
+                [USB_IDS] = { "usr/share/misc/usb.ids", "usr/share/hwdata/usb.ids" },
+        };
+        struct strbuf *b = &host->ids[which].text;
+        for (size_t i = 0; i < ARRAY_SIZE(places[which]) && !host->ids[which].is_read && !b->len; i++)
+                path_read_file(host->root_fd, places[which][i], IDS_MAX, b);
+        host->ids[which].is_read = true;
+        return b;
+}
+
+static void look_up(struct resource_host *host, int which, const char *vendor, const char *product, char **ret_vendor,
                     char **ret_product)
 {
-        static const char *const places[] = { "usr/share/misc", "usr/share/hwdata" };
-        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
-        for (size_t i = 0; i < ARRAY_SIZE(places) && !b.len; i++) {
-                char path[64];
-                snprintf(path, sizeof path, "%s/%s", places[i], list);
-                path_read_file(root_fd, path, IDS_MAX, &b);
-        }
-        if (!b.len || strlen(vendor) != 4 || strlen(product) != 4)
+        const struct strbuf *b = ids_of(host, which);
+        if (!b->len || strlen(vendor) != 4 || strlen(product) != 4)
                 return;
-        const char *end = b.data + b.len, *inside = find_line(b.data, end, 0, vendor, ret_vendor);
+        const char *end = b->data + b->len, *inside = find_line(b->data, end, 0, vendor, ret_vendor);
         if (inside)
                 find_line(inside, end, 1, product, ret_product);
 }
 
-void resource_set_pci_names(int root_fd, struct json_object *o, const char *device_path)
+static char *hexadecimal_id(struct resource_host *host, const char *device_path, const char *file)
 {
-        _cleanup_free_ char *vendor = resource_text(root_fd, "%s/vendor", device_path);
-        _cleanup_free_ char *product = resource_text(root_fd, "%s/device", device_path);
-        const char *vendor_id = vendor && str_starts(vendor, "0x") ? vendor + 2 : "";
-        const char *product_id = product && str_starts(product, "0x") ? product + 2 : "";
+        _cleanup_free_ char *text = resource_text(host, "%s/%s", device_path, file);
+        return text && str_starts(text, "0x") ? xstrdup(text + 2) : NULL;
+}
+
+void resource_set_pci_names(struct resource_host *host, struct json_object *o, const char *device_path)
+{
+        _cleanup_free_ char *vendor = hexadecimal_id(host, device_path, "vendor");
+        _cleanup_free_ char *product = hexadecimal_id(host, device_path, "device");
         char *vendor_name = NULL, *product_name = NULL;
-        look_up(root_fd, "pci.ids", vendor_id, product_id, &vendor_name, &product_name);
-        json_set_string(o, "vendor_id", vendor_id);
-        json_set_string(o, "product_id", product_id);
-        resource_set_text(o, "vendor", vendor_name);
-        resource_set_text(o, "product", product_name);
+        look_up(host, PCI_IDS, vendor ? vendor : "", product ? product : "", &vendor_name, &product_name);
+        resource_add_text(o, "vendor_id", TAKE_PTR(vendor));
+        resource_add_text(o, "product_id", TAKE_PTR(product));
+        resource_add_text(o, "vendor", vendor_name);
+        resource_add_text(o, "product", product_name);
 }
 
 /* ---- PCI ---- */
 
-static struct json_object *pci_device(int root_fd, const char *address)
+static struct json_object *vpd_of(struct resource_host *host, const char *device_path)
 {
-        struct json_object *o = json_object_new_object(), *vpd = json_object_new_object();
+        char path[300];
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        snprintf(path, sizeof path, "%s/vpd", device_path);
+        if (resource_exists(host, "%s", path))
+                path_read_file(host->root_fd, path, VPD_MAX, &b);
+        return resources_vpd_parse((const uint8_t *)b.data, b.len);
+}
+
+static void set_empty(struct json_object *o, const char *const *keys)
+{
+        for (; *keys; keys++)
+                if (!json_object_object_get_ex(o, *keys, NULL))
+                        json_set_string(o, *keys, "");
+}
+
+static struct json_object *pci_device(struct resource_host *host, const char *address)
+{
+        static const char *const always[] = { "driver", "driver_version", "vendor", "vendor_id", "product", "product_id", NULL };
+        struct json_object *o = json_object_new_object();
         char path[300];
         snprintf(path, sizeof path, "sys/bus/pci/devices/%s", address);
-        _cleanup_free_ char *group = resource_link_name(root_fd, "%s/iommu_group", path);
-        resource_set_driver(root_fd, o, path);
-        resource_set_pci_names(root_fd, o, path);
+        _cleanup_free_ char *group = resource_link_name(host, "%s/iommu_group", path);
+        resource_set_driver(host, o, path);
+        resource_set_pci_names(host, o, path);
+        set_empty(o, always);
         json_set_string(o, "pci_address", address);
         json_set_int(o, "iommu_group", group ? strtol(group, NULL, 10) : 0);
-        json_set_take(o, "vpd", vpd);
+        json_set_take(o, "vpd", vpd_of(host, path));
         return o;
 }
 
-struct json_object *resources_pci(int root_fd)
+struct json_object *resources_pci(struct resource_host *host)
 {
         _cleanup_resource_names_ struct resource_names names = { 0 };
         struct json_object *list = json_object_new_array();
-        resource_list(root_fd, &names, "sys/bus/pci/devices");
+        resource_list(host, &names, "sys/bus/pci/devices");
         for (size_t i = 0; i < names.n; i++)
-                json_object_array_add(list, pci_device(root_fd, names.items[i]));
+                json_object_array_add(list, pci_device(host, names.items[i]));
         return resource_totalled("devices", list);
 }
 
 /* ---- USB ---- */
 
 /* Its class numbers are hexadecimal texts without a prefix. */
-static int64_t hexadecimal(int root_fd, const char *path, const char *file)
+static int64_t hexadecimal(struct resource_host *host, const char *path, const char *file)
 {
-        _cleanup_free_ char *text = resource_text(root_fd, "%s/%s", path, file);
+        _cleanup_free_ char *text = resource_text(host, "%s/%s", path, file);
         return text ? strtol(text, NULL, 16) : 0;
 }
 
@@ -118,108 +151,83 @@ static const char *class_name(int64_t class)
         return "";
 }
 
-static struct json_object *usb_interfaces(int root_fd, const char *device)
+/* Of the classes whose subclasses a person may want to tell apart (USB-IF's documents of these classes). */
+static const char *subclass_name(int64_t class, int64_t subclass)
+{
+        static const struct {
+                int64_t class, subclass;
+                const char *name;
+        } subclasses[] = {
+                { 0x01, 0x01, "Control Device" }, { 0x01, 0x02, "Streaming" }, { 0x01, 0x03, "MIDI Streaming" },
+                { 0x02, 0x02, "Abstract (modem)" }, { 0x02, 0x06, "Ethernet Networking" },
+                { 0x03, 0x01, "Boot Interface Subclass" }, { 0x06, 0x01, "Still Image Capture" }, { 0x07, 0x01, "Printer" },
+                { 0x08, 0x01, "RBC (typically Flash)" }, { 0x08, 0x04, "Floppy (UFI)" }, { 0x08, 0x06, "SCSI" },
+                { 0x0e, 0x01, "Video Control" }, { 0x0e, 0x02, "Video Streaming" },
+                { 0xe0, 0x01, "Radio Frequency" }, { 0xfe, 0x01, "Device Firmware Update" },
+        };
+        for (size_t i = 0; i < ARRAY_SIZE(subclasses); i++)
+                if (subclasses[i].class == class && subclasses[i].subclass == subclass)
+                        return subclasses[i].name;
+        return "";
+}
+
+static struct json_object *usb_interfaces(struct resource_host *host, const char *device)
 {
         _cleanup_resource_names_ struct resource_names names = { 0 };
         struct json_object *list = json_object_new_array();
-        resource_list(root_fd, &names, "sys/bus/usb/devices/%s", device);
+        resource_list(host, &names, "sys/bus/usb/devices/%s", device);
         for (size_t i = 0; i < names.n; i++) {
                 char path[600];
                 snprintf(path, sizeof path, "sys/bus/usb/devices/%s/%s", device, names.items[i]);
-                if (!resource_exists(root_fd, "%s/bInterfaceNumber", path))
+                if (!resource_exists(host, "%s/bInterfaceNumber", path))
                         continue;
                 struct json_object *o = json_object_new_object();
-                int64_t class = hexadecimal(root_fd, path, "bInterfaceClass");
+                int64_t class = hexadecimal(host, path, "bInterfaceClass");
                 json_set_string(o, "class", class_name(class));
                 json_set_int(o, "class_id", class);
-                resource_set_driver(root_fd, o, path);
+                json_set_string(o, "subclass", subclass_name(class, hexadecimal(host, path, "bInterfaceSubClass")));
+                resource_set_driver(host, o, path);
                 json_object_object_del(o, "numa_node");
-                json_set_int(o, "number", hexadecimal(root_fd, path, "bInterfaceNumber"));
-                json_set_int(o, "subclass_id", hexadecimal(root_fd, path, "bInterfaceSubClass"));
+                json_set_int(o, "number", hexadecimal(host, path, "bInterfaceNumber"));
+                json_set_int(o, "subclass_id", hexadecimal(host, path, "bInterfaceSubClass"));
                 json_object_array_add(list, o);
         }
         return list;
 }
 
-static struct json_object *usb_device(int root_fd, const char *device)
+static struct json_object *usb_device(struct resource_host *host, const char *device)
 {
         struct json_object *o = json_object_new_object();
         char path[300];
         snprintf(path, sizeof path, "sys/bus/usb/devices/%s", device);
-        _cleanup_free_ char *vendor = resource_text(root_fd, "%s/idVendor", path);
-        _cleanup_free_ char *product = resource_text(root_fd, "%s/idProduct", path);
-        char *vendor_name = resource_text(root_fd, "%s/manufacturer", path);
-        char *product_name = resource_text(root_fd, "%s/product", path);
+        _cleanup_free_ char *vendor = resource_text(host, "%s/idVendor", path);
+        _cleanup_free_ char *product = resource_text(host, "%s/idProduct", path);
+        char *vendor_name = resource_text(host, "%s/manufacturer", path);
+        char *product_name = resource_text(host, "%s/product", path);
         if (vendor && product && (!vendor_name || !product_name))
-                look_up(root_fd, "usb.ids", vendor, product, &vendor_name, &product_name);
-        json_set_int(o, "bus_address", resource_number(root_fd, 0, "%s/busnum", path));
-        json_set_int(o, "device_address", resource_number(root_fd, 0, "%s/devnum", path));
-        json_set_take(o, "interfaces", usb_interfaces(root_fd, device));
+                look_up(host, USB_IDS, vendor, product, &vendor_name, &product_name);
+        json_set_int(o, "bus_address", resource_number(host, 0, "%s/busnum", path));
+        json_set_int(o, "device_address", resource_number(host, 0, "%s/devnum", path));
+        json_set_take(o, "interfaces", usb_interfaces(host, device));
         json_set_string(o, "vendor_id", vendor ? vendor : "");
         json_set_string(o, "product_id", product ? product : "");
         resource_set_text(o, "vendor", vendor_name);
         resource_set_text(o, "product", product_name);
-        json_set_int(o, "speed", resource_number(root_fd, 0, "%s/speed", path));
+        json_set_int(o, "speed", resource_number(host, 0, "%s/speed", path));
         return o;
 }
 
 /* Hubs are the bus, not what hangs on it. */
-struct json_object *resources_usb(int root_fd)
+struct json_object *resources_usb(struct resource_host *host)
 {
         _cleanup_resource_names_ struct resource_names names = { 0 };
         struct json_object *list = json_object_new_array();
-        resource_list(root_fd, &names, "sys/bus/usb/devices");
+        resource_list(host, &names, "sys/bus/usb/devices");
         for (size_t i = 0; i < names.n; i++) {
                 char path[300];
                 snprintf(path, sizeof path, "sys/bus/usb/devices/%s", names.items[i]);
-                if (resource_exists(root_fd, "%s/bDeviceClass", path) && hexadecimal(root_fd, path, "bDeviceClass") != 0x09)
-                        json_object_array_add(list, usb_device(root_fd, names.items[i]));
+                if (resource_exists(host, "%s/bDeviceClass", path) && hexadecimal(host, path, "bDeviceClass") != 0x09)
+                        json_object_array_add(list, usb_device(host, names.items[i]));
         }
         return resource_totalled("devices", list);
-}
-
-/* ---- cards that draw ---- */
-
-static struct json_object *drm(int root_fd, const char *card)
-{
-        _cleanup_resource_names_ struct resource_names names = { 0 };
-        struct json_object *o = json_object_new_object();
-        json_set_int(o, "id", strtol(card + strlen("card"), NULL, 10));
-        json_set_string(o, "card_name", card);
-        resource_set_text(o, "card_device", resource_text(root_fd, "sys/class/drm/%s/dev", card));
-        resource_list(root_fd, &names, "sys/class/drm/%s/device/drm", card);
-        for (size_t i = 0; i < names.n; i++)
-                if (str_starts(names.items[i], "renderD")) {
-                        json_set_string(o, "render_name", names.items[i]);
-                        resource_set_text(o, "render_device",
-                                          resource_text(root_fd, "sys/class/drm/%s/dev", names.items[i]));
-                }
-        return o;
-}
-
-static bool is_card(const char *name)
-{
-        return str_starts(name, "card") && isdigit((unsigned char)name[4]) && !strchr(name, '-');
-}
-
-struct json_object *resources_gpu(int root_fd)
-{
-        _cleanup_resource_names_ struct resource_names names = { 0 };
-        struct json_object *list = json_object_new_array();
-        resource_list(root_fd, &names, "sys/class/drm");
-        for (size_t i = 0; i < names.n; i++) {
-                char path[300];
-                if (!is_card(names.items[i]))
-                        continue;
-                struct json_object *o = json_object_new_object();
-                snprintf(path, sizeof path, "sys/class/drm/%s/device", names.items[i]);
-                resource_set_driver(root_fd, o, path);
-                resource_set_pci_names(root_fd, o, path);
-                snprintf(path, sizeof path, "sys/class/drm/%s", names.items[i]);
-                resource_set_text(o, "pci_address", resource_pci_address(root_fd, path));
-                resource_set_text(o, "usb_address", resource_usb_address(root_fd, path));
-                json_set_take(o, "drm", drm(root_fd, names.items[i]));
-                json_object_array_add(list, o);
-        }
-        return resource_totalled("cards", list);
 }
