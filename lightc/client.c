@@ -58,9 +58,15 @@ void client_done(struct client *c)
 static int refuse_permission(const struct client *c, struct error *err)
 {
         struct stat st;
-        struct group *g = stat(c->socket_path, &st) == 0 ? getgrgid(st.st_gid) : NULL;
         struct passwd *me = getpwuid(geteuid());
+        errno = 0;
+        struct group *g = stat(c->socket_path, &st) == 0 ? getgrgid(st.st_gid) : NULL;
+        bool is_behind_dir = !g && errno == EACCES;
         int r = error_set(err, ERR_FORBIDDEN, "You are not allowed to use the daemon's socket \"%s\"", c->socket_path);
+        if (is_behind_dir) { /* the directory: a state directory of one's own with mode 0700 */
+                error_hint(err, "its directory lets only its owner in: try again as root, or LIGHTD_SOCKET names another socket");
+                return r;
+        }
         if (!g || g->gr_gid == 0) {
                 error_hint(err, "only root may use it: try again as root");
                 return r;

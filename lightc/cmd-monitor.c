@@ -3,6 +3,7 @@
 #include "lightc/stream.h"
 #include "lightc/target.h"
 #include "api/yaml.h"
+#include "base/alloc.h"
 
 #include <poll.h>
 
@@ -23,13 +24,42 @@ static void wanted_types(const struct args *a, struct strbuf *out)
                 strbuf_adds(out, "logging");
 }
 
+/* "warn" will do for "warning". -1: there is none of that name. */
 static int level_of(const char *name)
 {
         static const char *const names[] = { "panic", "fatal", "error", "warning", "info", "debug", "trace" };
-        for (size_t i = 0; name && i < ARRAY_SIZE(names); i++)
+        for (size_t i = 0; *name && i < ARRAY_SIZE(names); i++)
                 if (str_starts(names[i], name))
                         return (int)i;
-        return ARRAY_SIZE(names);
+        return -1;
+}
+
+/* A list between commas of what the daemon has; a word it does not know would wait for ever. */
+static int check_types(const char *types, struct error *err)
+{
+        static const char *const known[] = { "lifecycle", "logging", "operation" };
+        _cleanup_free_ char *copy = xstrdup(types);
+        char *rest = *copy ? copy : NULL;
+        for (char *word; (word = strsep(&rest, ","));) {
+                bool is_known = false;
+                for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+                        is_known |= streq(word, known[i]);
+                if (!is_known)
+                        return args_misuse(err, "Unknown type \"%s\": it is one of lifecycle, logging, operation", word);
+        }
+        return 0;
+}
+
+static int check_level(const struct args *a, const char *format, struct error *err)
+{
+        const char *level = args_value(a, "loglevel", NULL);
+        if (!level)
+                return 0;
+        if (level_of(level) < 0)
+                return args_misuse(err, "Unknown level \"%s\": it is one of error, warning, info, debug, trace", level);
+        if (!streq(format, "pretty"))
+                return args_misuse(err, "--loglevel \"%s\" needs --pretty", level);
+        return 0;
 }
 
 static void add_context(struct json_object *context, struct strbuf *b)
@@ -45,7 +75,8 @@ static int print_pretty(struct monitor *m, struct json_object *event)
         struct json_object *meta = json_get_object(event, "metadata");
         const char *level = json_get_string(meta, "level", json_get_string(event, "type", "")), *what;
         const char *wanted = args_value(m->args, "loglevel", NULL);
-        if (wanted && level_of(json_get_string(meta, "level", NULL)) > level_of(wanted))
+        /* What is no line of the log, a life or an operation, counts as "info". */
+        if (wanted && level_of(json_get_string(meta, "level", "info")) > level_of(wanted))
                 return 0;
         what = json_get_string(meta, "message", json_get_string(meta, "action", json_get_string(meta, "description", "")));
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
@@ -116,11 +147,16 @@ static int run(struct client *c, const struct args *a, struct error *err)
                 return args_misuse(err, "Unknown format \"%s\": it is one of json, pretty, yaml", m.format);
         _cleanup_free_ char *url = client_url(c, NULL, "events", NULL);
         wanted_types(a, &types);
+        int r = check_level(a, m.format, err);
+        if (r == 0)
+                r = check_types(strbuf_str(&types), err);
+        if (r != 0)
+                return r;
         if (types.len)
                 client_url_add(&url, "type", strbuf_str(&types));
         if (args_has(a, "all-projects"))
                 client_url_add(&url, "all-projects", "true");
-        int r = stream_begin(c, &s, url, err);
+        r = stream_begin(c, &s, url, err);
         if (r == 0)
                 r = stream_finish(&s, err);
         if (r == 0)

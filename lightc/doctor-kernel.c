@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the kernel can do, and how many containers its limits let in. */
+/* What the kernel can do. */
 #include "lightc/doctor.h"
 #include "base/alloc.h"
 
@@ -10,62 +10,49 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
-#include <linux/magic.h>
 #include <unistd.h>
 
-/* What a small system needs of each; measured with Debian and systemd. */
-#define PROCESSES_EACH 20
 #define MANY 100
 
-static void look_kernel(struct client *c _unused_, struct finding *f)
+static void look_kernel(const struct doctor *d, struct finding *f)
 {
-        struct utsname u;
+        const char *release = doctor_read(d, "/proc/sys/kernel/osrelease");
         int major = 0, minor = 0;
-        uname(&u);
-        (void)!sscanf(u.release, "%d.%d", &major, &minor);
+        (void)!sscanf(release, "%d.%d", &major, &minor);
         if (major < 5 || (major == 5 && minor < 19)) {
-                finding_set(f, VERDICT_FAIL, "Linux %s: mounts with mapped ids in an overlay came with 5.19", u.release);
+                finding_set(f, VERDICT_FAIL, "Linux %s: mounts with mapped ids in an overlay came with 5.19", release);
                 finding_fix(f, "run a newer kernel (Debian 12 has 6.1)");
         } else if (major < 6 || (major == 6 && minor < 2)) {
-                finding_set(f, VERDICT_OK, "Linux %s; squashfs images are unpacked, not mounted (that came with 6.2)", u.release);
+                finding_set(f, VERDICT_OK, "Linux %s; squashfs images are unpacked, not mounted (that came with 6.2)", release);
         } else {
-                finding_set(f, VERDICT_OK, "Linux %s", u.release);
+                finding_set(f, VERDICT_OK, "Linux %s", release);
         }
 }
 
-static void look_namespaces(struct client *c _unused_, struct finding *f)
+static void look_namespaces(const struct doctor *d, struct finding *f)
 {
         static const char *const kinds[] = { "user", "pid", "net", "mnt", "uts", "ipc", "cgroup" };
-        struct stat st;
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
                 char path[64];
                 snprintf(path, sizeof path, "/proc/self/ns/%s", kinds[i]);
-                if (stat(path, &st) < 0)
+                if (!doctor_exists(d, path)) {
                         finding_set(f, VERDICT_FAIL, "this kernel has no %s namespaces", kinds[i]);
+                        finding_fix(f, "run a kernel that has them (Debian's do)");
+                }
         }
-        long long users = doctor_number("/proc/sys/user/max_user_namespaces", -1);
+        long long users = doctor_number(d, "/proc/sys/user/max_user_namespaces", -1);
         if (users >= 0 && users < MANY) {
                 finding_set(f, VERDICT_FAIL, "only %lld user namespaces are allowed, and each container has one", users);
                 finding_fix(f, "sysctl -w user.max_user_namespaces=10000");
         }
+        if (users >= 0)
+                finding_set(f, VERDICT_OK, "all seven kinds; user.max_user_namespaces allows %lld containers", users);
         finding_set(f, VERDICT_OK, "all seven kinds");
 }
 
 /* ---- cgroups ---- */
-
-static const char *unified_root(void)
-{
-        static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-        struct statfs st;
-        for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-                if (statfs(places[i], &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC)
-                        return places[i];
-        return NULL;
-}
 
 static bool has_word(const char *text, const char *word)
 {
@@ -76,42 +63,58 @@ static bool has_word(const char *text, const char *word)
         return false;
 }
 
-static void look_cgroups(struct client *c _unused_, struct finding *f)
+/* Only cgroup2 has this file in its root. */
+static const char *unified_root(const struct doctor *d)
 {
-        static const char *const wanted[] = { "cpu", "cpuset", "memory", "pids" };
-        const char *root = unified_root();
-        char path[64];
+        if (doctor_exists(d, "/sys/fs/cgroup/cgroup.controllers"))
+                return "/sys/fs/cgroup";
+        return doctor_exists(d, "/sys/fs/cgroup/unified/cgroup.controllers") ? "/sys/fs/cgroup/unified" : NULL;
+}
+
+static void look_cgroups(const struct doctor *d, struct finding *f)
+{
+        const char *root = unified_root(d);
         if (!root) {
                 finding_set(f, VERDICT_FAIL, "cgroup2 is mounted neither at /sys/fs/cgroup nor at /sys/fs/cgroup/unified");
                 finding_fix(f, "mount -t cgroup2 none /sys/fs/cgroup/unified, or boot with systemd.unified_cgroup_hierarchy=1");
                 return;
         }
-        snprintf(path, sizeof path, "%s/cgroup.controllers", root);
-        _cleanup_free_ char *unified = xstrdup(doctor_read(path));
-        for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-                struct stat st;
-                snprintf(path, sizeof path, "/sys/fs/cgroup/%s", wanted[i]);
-                if (!has_word(unified, wanted[i]) && stat(path, &st) < 0) {
-                        finding_set(f, VERDICT_WARN, "no controller \"%s\": its limits cannot be set", wanted[i]);
-                        finding_fix(f, "boot with cgroup_enable=%s", wanted[i]);
-                }
-        }
         finding_set(f, VERDICT_OK, "cgroup2 at %s%s", root, streq(root, "/sys/fs/cgroup") ? "" : ", controllers by cgroup1 beside it");
 }
 
-/* ---- ids and mounts ---- */
-
-static void look_ids(struct client *c _unused_, struct finding *f)
+/* A controller must be there at all, and cgroup2 must hand it down from its root; the daemon asks for that when it starts. */
+static void look_controllers(const struct doctor *d, struct finding *f)
 {
-        unsigned long long inside = 0, outside = 0, length = 0;
-        (void)!sscanf(doctor_read("/proc/self/uid_map"), "%llu %llu %llu", &inside, &outside, &length);
-        if (length < 65536ULL * 2) {
-                finding_set(f, VERDICT_FAIL, "this is a user namespace with %llu ids, and a container needs 65536 of its own", length);
-                finding_fix(f, "give the host's container a larger id map");
+        static const char *const wanted[] = { "cpu", "cpuset", "memory", "pids" };
+        const char *root = unified_root(d);
+        _cleanup_strbuf_ struct strbuf down = STRBUF_INIT;
+        char path[64];
+        if (!root) {
+                finding_set(f, VERDICT_FAIL, "there is no cgroup2 to hand them down");
+                finding_fix(f, "see \"cgroups\"");
                 return;
         }
-        finding_set(f, VERDICT_OK, "%llu ids: room for %llu containers of 65536", length, MIN(length / 65536, 65000ULL));
+        snprintf(path, sizeof path, "%s/cgroup.controllers", root);
+        _cleanup_free_ char *there = xstrdup(doctor_read(d, path));
+        snprintf(path, sizeof path, "%s/cgroup.subtree_control", root);
+        _cleanup_free_ char *handed = xstrdup(doctor_read(d, path));
+        for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+                snprintf(path, sizeof path, "/sys/fs/cgroup/%s/cgroup.procs", wanted[i]);
+                strbuf_addf(&down, "%s%s", i ? ", " : "", wanted[i]);
+                if (doctor_exists(d, path) || has_word(handed, wanted[i]))
+                        continue;
+                if (!has_word(there, wanted[i])) {
+                        finding_set(f, VERDICT_WARN, "no controller \"%s\": its limits cannot be set", wanted[i]);
+                        finding_fix(f, "boot with cgroup_enable=%s", wanted[i]);
+                } else if (d->server) {
+                        finding_set(f, VERDICT_WARN, "\"%s\" is there and not handed down: its limits cannot be set", wanted[i]);
+                        finding_fix(f, "echo +%s >%s/cgroup.subtree_control", wanted[i], root);
+                }
+        }
+        finding_set(f, VERDICT_OK, "%s", strbuf_str(&down));
 }
+
+/* ---- ids and mounts ---- */
 
 /* A user namespace that maps its ids somewhere else, held open by a child that sleeps. */
 static int make_userns(pid_t *ret_pid)
@@ -155,19 +158,18 @@ static int map_mount(void *data)
         return r;
 }
 
-static void look_mapped_mounts(struct client *c, struct finding *f)
+static void look_mapped_mounts(const struct doctor *d, struct finding *f)
 {
-        _cleanup_free_ char *dir = doctor_state_dir(c);
-        if (!doctor_is_root()) {
+        if (!d->is_root) {
                 finding_set(f, VERDICT_OK, "only root can try it");
                 return;
         }
-        int e = doctor_try(map_mount, dir);
+        int e = doctor_try(map_mount, d->state_dir);
         if (e == 0) {
-                finding_set(f, VERDICT_OK, "the file system of %s takes them", dir);
+                finding_set(f, VERDICT_OK, "the file system of %s takes them", d->state_dir);
                 return;
         }
-        finding_set(f, VERDICT_FAIL, "the file system of %s does not take them: %s", dir, strerror(e));
+        finding_set(f, VERDICT_FAIL, "the file system of %s does not take them: %s", d->state_dir, strerror(e));
         finding_fix(f, "keep lightd's directory on ext4, xfs, btrfs or tmpfs");
 }
 
@@ -180,105 +182,57 @@ static int mount_overlay(void *data _unused_)
         return mount("none", "/mnt/m", "overlay", 0, "lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w") < 0 ? errno : 0;
 }
 
-static bool has_file_system(const char *name)
+static bool has_file_system(const struct doctor *d, const char *name)
 {
-        return has_word(doctor_read("/proc/filesystems"), name);
+        return has_word(doctor_read(d, "/proc/filesystems"), name);
 }
 
-static void look_overlay(struct client *c _unused_, struct finding *f)
+static void look_overlay(const struct doctor *d, struct finding *f)
 {
-        int e = doctor_is_root() ? doctor_try(mount_overlay, NULL) : 0;
+        int e = d->is_root ? doctor_try(mount_overlay, NULL) : 0;
         if (e) {
                 finding_set(f, VERDICT_FAIL, "an overlay cannot be mounted: %s", strerror(e));
                 finding_fix(f, "modprobe overlay; or use a storage pool with the driver \"dir\"");
-        } else if (!doctor_is_root()) {
-                finding_set(f, VERDICT_OK, has_file_system("overlay") ? "the kernel knows it" : "only root can try it");
+        } else if (!d->is_root) {
+                finding_set(f, VERDICT_OK, has_file_system(d, "overlay") ? "the kernel knows it" : "only root can try it");
         } else {
                 finding_set(f, VERDICT_OK, "it mounts");
         }
 }
 
-static void look_squashfs(struct client *c _unused_, struct finding *f)
+static void look_squashfs(const struct doctor *d, struct finding *f)
 {
-        struct utsname u;
-        char path[160];
-        struct stat st;
-        uname(&u);
-        snprintf(path, sizeof path, "/lib/modules/%s/kernel/fs/squashfs", u.release);
-        if (has_file_system("squashfs") || stat(path, &st) == 0)
+        _cleanup_free_ char *path = xasprintf("/lib/modules/%s/kernel/fs/squashfs", doctor_read(d, "/proc/sys/kernel/osrelease"));
+        if (has_file_system(d, "squashfs") || doctor_exists(d, path))
                 finding_set(f, VERDICT_OK, "the kernel has it");
         else
                 finding_set(f, VERDICT_WARN, "this kernel has none: images are unpacked instead of mounted");
+        if (f->verdict != VERDICT_OK)
+                finding_fix(f, "modprobe squashfs, or a kernel that has it");
 }
 
-static void look_apparmor(struct client *c _unused_, struct finding *f)
+/* A wall more, which no container needs in order to run: a kernel without is no fault, one that left it off is told. */
+static void look_apparmor(const struct doctor *d, struct finding *f)
 {
-        bool is_on = streq(doctor_read("/sys/module/apparmor/parameters/enabled"), "Y");
-        finding_set(f, VERDICT_OK, is_on ? "on" : "off: containers rest on namespaces, ids and the call filter alone");
-}
-
-/* ---- limits ---- */
-
-static void look_limit(struct finding *f, const char *sysctl, const char *path, long long wanted, const char *what)
-{
-        long long n = doctor_number(path, -1);
-        if (n < 0)
-                finding_set(f, VERDICT_OK, "this kernel has no such limit");
-        else if (n >= wanted)
-                finding_set(f, VERDICT_OK, "%s is %lld", sysctl, n);
-        else {
-                finding_set(f, VERDICT_WARN, "%s is %lld: %s", sysctl, n, what);
-                finding_fix(f, "sysctl -w %s=%lld (and a line in /etc/sysctl.d/)", sysctl, wanted);
+        const char *enabled = "/sys/module/apparmor/parameters/enabled";
+        if (!doctor_exists(d, enabled)) {
+                finding_set(f, VERDICT_OK, "this kernel has none: containers rest on namespaces, ids and the call filter alone");
+        } else if (!streq(doctor_read(d, enabled), "Y")) {
+                finding_set(f, VERDICT_WARN, "off: containers rest on namespaces, ids and the call filter alone");
+                finding_fix(f, "boot with apparmor=1 security=apparmor");
+        } else {
+                finding_set(f, VERDICT_OK, "on");
         }
 }
 
-static void look_pids(struct client *c _unused_, struct finding *f)
-{
-        long long n = doctor_number("/proc/sys/kernel/pid_max", 0);
-        char what[120];
-        snprintf(what, sizeof what, "room for some %lld containers with %d processes each", n / PROCESSES_EACH, PROCESSES_EACH);
-        look_limit(f, "kernel.pid_max", "/proc/sys/kernel/pid_max", 4194304, what);
-}
-
-static void look_inotify(struct client *c _unused_, struct finding *f)
-{
-        look_limit(f, "fs.inotify.max_user_instances", "/proc/sys/fs/inotify/max_user_instances", 1024,
-                   "a container's services share so many; its own ids count for themselves, root's do not");
-        if (f->verdict == VERDICT_OK)
-                look_limit(f, "fs.inotify.max_user_watches", "/proc/sys/fs/inotify/max_user_watches", 65536,
-                           "a container's services share so many");
-}
-
-static void look_neighbours(struct client *c _unused_, struct finding *f)
-{
-        look_limit(f, "net.ipv4.neigh.default.gc_thresh3", "/proc/sys/net/ipv4/neigh/default/gc_thresh3", 4096,
-                   "with more containers on the bridges than that, addresses are forgotten and names time out");
-}
-
-static void look_keys(struct client *c _unused_, struct finding *f)
-{
-        look_limit(f, "kernel.keys.maxkeys", "/proc/sys/kernel/keys/maxkeys", 200,
-                   "systemd in a container makes a key for each of its services");
-}
-
-static void look_files(struct client *c _unused_, struct finding *f)
-{
-        look_limit(f, "fs.nr_open", "/proc/sys/fs/nr_open", 65536, "the daemon keeps some ten files open for each container");
-}
-
 const struct check doctor_kernel_checks[] = {
-        { "kernel", "what everything stands on", look_kernel },
-        { "namespaces", "what makes a container one", look_namespaces },
-        { "cgroups", "limits, freezing, killing", look_cgroups },
-        { "ids", "each container has 65536 of its own", look_ids },
-        { "mapped-mounts", "files keep their owners on disk", look_mapped_mounts },
-        { "overlay", "the default storage driver", look_overlay },
-        { "squashfs", "images are mounted as they are", look_squashfs },
-        { "apparmor", "a second wall", look_apparmor },
-        { "pid-max", "processes of the whole host", look_pids },
-        { "inotify", "what watches files", look_inotify },
-        { "neighbours", "addresses of containers the host remembers", look_neighbours },
-        { "keys", "what systemd keeps for its services", look_keys },
-        { "files", "descriptors of one process", look_files },
+        { .name = "kernel", .means = "what everything stands on", .look = look_kernel },
+        { .name = "namespaces", .means = "what makes a container one", .look = look_namespaces },
+        { .name = "cgroups", .means = "limits, freezing, killing", .look = look_cgroups },
+        { .name = "controllers", .means = "what can be limited", .look = look_controllers },
+        { .name = "mapped-mounts", .means = "files keep their owners on disk", .look = look_mapped_mounts },
+        { .name = "overlay", .means = "the default storage driver", .look = look_overlay },
+        { .name = "squashfs", .means = "images are mounted as they are", .look = look_squashfs },
+        { .name = "apparmor", .means = "a second wall", .look = look_apparmor },
         { 0 },
 };

@@ -18,11 +18,16 @@ static int connect_daemon(struct error *err)
         int fd = fd_unix_connect(path, SOCK_STREAM);
         if (fd >= 0)
                 return fd;
-        error_set_errno(err, fd, "No lightd answers at \"%s\"", path);
-        if (fd == -EACCES)
+        if (fd == -EACCES || fd == -EPERM) {
+                error_set(err, ERR_FORBIDDEN, "You are not allowed to use the daemon's socket \"%s\"", path);
                 error_hint(err, "Run it as root, or join the socket's group: usermod -aG lightd $USER");
-        else
+        } else if (fd == -ENOENT || fd == -ENOTDIR || fd == -ECONNREFUSED) {
+                error_set(err, ERR_UNAVAILABLE, "The daemon is not running: %s \"%s\"",
+                          fd == -ECONNREFUSED ? "nobody answers at" : "there is no socket", path);
                 error_hint(err, "Start it: systemctl start lightd (or: lightd --debug)");
+        } else {
+                error_set_errno(err, fd, "Cannot reach the daemon at \"%s\"", path);
+        }
         return fd;
 }
 

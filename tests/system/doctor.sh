@@ -25,11 +25,17 @@ assert_contains "$(fix daemon)" "systemctl start lightd"
 step "a daemon, and what is tried works"
 start_ready_daemon
 examine 0
-for check in kernel namespaces cgroups ids mapped-mounts overlay bridge nft dnsmasq disk clock daemon; do
+for check in kernel namespaces cgroups ids mapped-mounts overlay controllers bridge nft dnsmasq disk pool daemon permission group daemon-files; do
         assert_eq "$(verdict "$check")" ok "$check"
 done
 assert_contains "$(found mapped-mounts)" "takes them"
 assert_contains "$(found daemon)" "$LIGHTD_SOCKET"
+assert_contains "$(found daemon-files)" containers
+assert_eq "$(jq -r '.[] | select(.check == "pool") | .subject' "$TEST_DIR/report")" default
+for check in ids pid-max file-max files aio inotify keys; do
+        assert_contains "$(found "$check")" container
+done
+assert_contains "$(found dnsmasq)" version
 assert_contains "$(lightc doctor)" "0 failed"
 for format in table compact csv yaml; do lightc doctor --format "$format" >/dev/null; done
 
@@ -51,8 +57,58 @@ assert_eq "$(verdict mapped-mounts)" fail
 assert_contains "$(fix mapped-mounts)" ext4
 
 step "somebody who is not root, and not in the group"
+cp "$BIN/lightc" "$TEST_DIR/lightc-of-all"
 chmod 711 "$TEST_DIR" "$LIGHTD_DIR"
-got=$(setpriv --reuid 65534 --regid 65534 --clear-groups "$BIN/lightc" doctor 2>&1 || true)
+somebody() { timeout 20 setpriv --reuid 65534 --regid 65534 "${as[@]}" env ASAN_OPTIONS=detect_leaks=0 "$TEST_DIR/lightc-of-all" "$@" </dev/null; }
+as=(--clear-groups)
+got=$(somebody doctor 2>&1 || true)
 assert_contains "$got" "only root can try it"
 assert_contains "$got" "root"
+
+for file in site.conf busybox.tar.xz; do echo "what an example sends" >"$TEST_DIR/home/$file"; done
+chmod -R a+rX "$TEST_DIR/home"
+
+# The socket as each of them finds it, and what every command of the table says then: its example, by somebody.
+examples() { "$BIN/lightc" --dump | jq -r '.commands[] | select(.group | not) | .example | split("\n")[0]'; }
+every_command() { # first line of the error, hint
+        local line got n=0
+        while IFS= read -r line; do
+                [[ $line == lightc\ * && $line != *[\|\<\>\$]* ]] || continue
+                case $line in
+                        # what asks no daemon, or only looks
+                        "lightc doctor"* | "lightc alias"* | "lightc completion"* | "lightc version"* | "lightc help"* | "lightc remote"*) continue ;;
+                esac
+                eval "words=(${line#lightc })"
+                got=$(cd "$TEST_DIR/home" && somebody "${words[@]}" 2>&1) && fail "\"$line\" succeeded: $got"
+                [[ $got == *"$1"* ]] || fail "\"$line\" does not say \"$1\": $got"
+                [[ $got == *"$2"* ]] || fail "\"$line\" does not say \"$2\": $got"
+                n=$((n + 1))
+        done < <(examples)
+        [ "$n" -ge 40 ] || fail "only $n commands were tried"
+        echo "$n of $(examples | wc -l) commands"
+        cp -u "$BIN/lightd" "$TEST_DIR/lightd-of-all"
+        got=$(timeout 20 setpriv --reuid 65534 --regid 65534 "${as[@]}" env ASAN_OPTIONS=detect_leaks=0 "$TEST_DIR/lightd-of-all" init --dump 2>&1) && fail "lightd init --dump succeeded"
+        [[ $got == *"$1"* ]] || fail "lightd init --dump does not say \"$1\": $got"
+}
+
+step "every command: no permission"
+chmod 600 "$LIGHTD_SOCKET"
+chown 0:0 "$LIGHTD_SOCKET"
+every_command "You are not allowed to use the daemon's socket" "only root may use it"
+step "every command: not in the group"
+chgrp 1 "$LIGHTD_SOCKET"
+chmod 660 "$LIGHTD_SOCKET"
+every_command "You are not allowed to use the daemon's socket" "usermod -aG $(getent group 1 | cut -d: -f1)"
+got=$(somebody doctor 2>&1 || true)
+assert_contains "$got" "fail  permission"
+assert_contains "$got" "warn  group"
+step "in the group"
+as=(--groups 1)
+assert_contains "$(somebody doctor 2>&1 || true)" "as you do"
 stop_daemon
+step "every command: no daemon behind the socket, and no socket"
+as=(--clear-groups)
+chmod 666 "$LIGHTD_SOCKET"
+every_command "The daemon is not running: nobody answers" "systemctl start lightd"
+rm -f "$LIGHTD_SOCKET"
+every_command "The daemon is not running: there is no socket" "systemctl start lightd"
