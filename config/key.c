@@ -2,6 +2,7 @@
 #include "config/key.h"
 #include "base/alloc.h"
 #include "base/names.h"
+#include "base/nearest.h"
 #include "base/strbuf.h"
 #include "base/units.h"
 
@@ -34,40 +35,20 @@ const struct config_key *config_find(config_tables tables, const char *key)
         return best;
 }
 
-/* Edit distance, cut off at `max` + 1. Both texts are short. */
-static size_t distance(const char *a, const char *b, size_t max)
-{
-        size_t n = strlen(b), row[CONFIG_KEY_MAX + 1];
-        if (n > CONFIG_KEY_MAX || strlen(a) > CONFIG_KEY_MAX)
-                return max + 1;
-        for (size_t j = 0; j <= n; j++)
-                row[j] = j;
-        for (size_t i = 0; a[i]; i++) {
-                size_t diagonal = row[0];
-                row[0] = i + 1;
-                for (size_t j = 1; j <= n; j++) {
-                        size_t change = diagonal + (a[i] != b[j - 1]);
-                        diagonal = row[j];
-                        row[j] = MIN(change, MIN(row[j], row[j - 1]) + 1);
-                }
-        }
-        return MIN(row[n], max + 1);
-}
-
 static const char *nearest(config_tables tables, const char *key, unsigned scope)
 {
-        const char *best = NULL;
-        size_t best_distance = HINT_DISTANCE_MAX + 1;
+        size_t n = 0;
+        for (config_tables t = tables; *t; t++)
+                for (const struct config_key *k = *t; k->name; k++)
+                        n++;
+        const char **words = xnew_array(const char *, n + 1);
+        n = 0;
         for (; *tables; tables++)
-                for (const struct config_key *k = *tables; k->name; k++) {
-                        size_t d = (k->scope & scope) && !strchr(k->name, '*') ?
-                                           distance(k->name, key, HINT_DISTANCE_MAX) :
-                                           best_distance;
-                        if (d < best_distance) {
-                                best_distance = d;
-                                best = k->name;
-                        }
-                }
+                for (const struct config_key *k = *tables; k->name; k++)
+                        if ((k->scope & scope) && !strchr(k->name, '*'))
+                                words[n++] = k->name;
+        const char *best = nearest_word(words, key, HINT_DISTANCE_MAX);
+        free(words);
         return best;
 }
 
