@@ -8,7 +8,6 @@
 
 #include <inttypes.h>
 
-
 static bool is_pattern_match(const char *pattern, const char *key)
 {
         const char *star = strchr(pattern, '*');

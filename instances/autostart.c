@@ -66,6 +66,19 @@ static bool starts_by_itself(struct instance *i)
         return streq(strmap_get(instance_volatile(i), VOLATILE_POWER), "RUNNING");
 }
 
+/* Anything but "stopped" in the store: it runs, or ran when its host went down. */
+bool instances_want_daemon(struct server *s)
+{
+        struct object **objects;
+        size_t n = object_list(s, &instance_kind, NULL, &objects);
+        for (size_t k = 0; k < n; k++)
+                instance_load(s, objects[k]);
+        for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i))
+                if (!streq(instance_power(i)->state, "stopped") || starts_by_itself(i))
+                        return true;
+        return false;
+}
+
 /* Higher boot.autostart.priority first, then by name. */
 static int compare_boot(const void *a, const void *b)
 {

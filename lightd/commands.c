@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The short commands; `init` has a file of its own. */
+/* The short commands; `init` and `activateifneeded` have files of their own. */
 #include "lightd/commands.h"
+#include "lightd/activate.h"
 #include "lightd/init.h"
 #include "lightd/places.h"
 #include "base/alloc.h"
@@ -74,7 +75,8 @@ static int version(int argc _unused_, char **argv _unused_)
 }
 
 const struct lightd_command lightd_commands[] = {
-        { "init", "set up storage and network: --auto, --minimal, --preseed, --dump", command_init },
+        { "activateifneeded", "wake the daemon through its socket if an instance is to be started", command_activate },
+        { "init", "set up storage and network: asks, or --auto, --minimal, --preseed, --dump", command_init },
         { "shutdown", "stop all containers, then the daemon; the next start starts them again", shutdown_all },
         { "version", "print the version", version },
         { "waitready", "wait until the daemon has started", waitready },

@@ -22,7 +22,7 @@ static int usage(FILE *to)
               "Commands:\n",
               to);
         for (const struct lightd_command *c = lightd_commands; c->name; c++)
-                fprintf(to, "  %-12s %s\n", c->name, c->summary);
+                fprintf(to, "  %-16s %s\n", c->name, c->summary);
         fputs("\nOptions:\n"
               "  --group NAME   whose members may use the socket (default: lightd if there is such a group)\n"
               "  --debug        also log every request\n"
