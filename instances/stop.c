@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stopping: by force the whole cgroup is killed at once; otherwise init is asked in the way it understands, and the
- * caller's patience decides.
+ * caller's patience decides. The ways are a table: the first that fits what init is and listens to is taken; a command
+ * that is missing or fails gives way to the next one, and what came of each is in the error if none of it helped.
  */
 #include "instances/run.h"
 #include "base/alloc.h"
@@ -16,12 +17,42 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define SIGNAL_BITS_HALT (UINT64_C(1) << (34 + 3 - 1)) /* the kernel's number of SIGRTMIN is 34 in glibc's view */
+#define AGAIN_MS 250          /* until an init that has just begun listens */
+#define DIED_BY_SIGNAL 128    /* a shell's number: the system that goes down ends its processes */
+
+/* The kernel's number of SIGRTMIN is 34 in glibc's view. */
+#define SIGNAL_BIT(sig) (UINT64_C(1) << ((sig) - 1))
+
+/* What is sent, or run inside. */
+struct way {
+        const char *text;
+        const char *programs[3]; /* only to an init of these names; none: to any that listens */
+        int signal;              /* 0: the command */
+        const char *command[4];
+};
+
+static const struct way ways[] = {
+        /* systemd's */
+        { .text = "SIGRTMIN+3", .signal = 34 + 3 },
+        { .text = "SIGUSR2", .programs = { "busybox", "toybox" }, .signal = SIGUSR2 },
+        /* sysvinit, upstart: to them SIGPWR means that the power fails */
+        { .text = "\"shutdown -h now\"", .programs = { "init" }, .command = { "shutdown", "-h", "now" } },
+        /* openrc-init, runit, and what was made for containers */
+        { .text = "SIGPWR", .signal = SIGPWR },
+        { .text = "\"shutdown -h now\"", .command = { "shutdown", "-h", "now" } },
+        { .text = "\"poweroff\"", .command = { "poweroff" } },
+        { .text = "\"halt\"", .command = { "halt" } },
+};
 
 struct stop {
         struct list node;
         struct instance *instance;
         uint64_t timeout_ms, timer;
+        uint64_t serial;      /* a command inside may answer when this stop is over */
+        size_t way;           /* the next to be tried */
+        bool is_second_round; /* no command helped: only signals are left, once init listens */
+        uint64_t again;       /* timer of the second round */
+        struct strbuf tried;  /* for the error */
         power_done_fn done;
         void *data;
 };
@@ -42,8 +73,10 @@ static void finish(struct stop *st, int r, struct error *err)
         power_done_fn done = st->done;
         void *data = st->data;
         timer_cancel(st->instance->server, st->timer);
+        timer_cancel(st->instance->server, st->again);
         list_remove(&st->node);
         st->instance->is_user_stop = st->instance->is_restart = false;
+        strbuf_done(&st->tried);
         free(st);
         done(data, r, err);
 }
@@ -67,8 +100,8 @@ static void on_timeout(void *data)
         struct stop *st = data;
         _cleanup_error_ struct error err = ERROR_INIT;
         st->timer = 0;
-        error_set(&err, ERR_TIMEOUT, "Instance \"%s\" did not stop in %" PRIu64 " s", st->instance->name,
-                  st->timeout_ms / 1000);
+        error_set(&err, ERR_TIMEOUT, "Instance \"%s\" did not stop in %" PRIu64 " s (%s)", st->instance->name,
+                  st->timeout_ms / 1000, st->tried.len ? strbuf_str(&st->tried) : "its init does not listen yet");
         error_hint(&err, "lightc stop --force %s ends it without asking", st->instance->name);
         error_object(&err, "instance", st->instance->name);
         give_up(st, &err);
@@ -84,19 +117,29 @@ void instance_stop_cancel(struct instance *i)
         give_up(st, &err);
 }
 
-/* A mask of /proc/<pid>/status ("SigBlk"): bit n-1 is signal n. */
-static uint64_t signal_mask(pid_t pid, const char *which)
+/* A mask of /proc/<pid>/status ("SigBlk:"): bit n-1 is signal n. */
+static uint64_t signal_mask(const char *status, const char *which)
+{
+        const char *line = strstr(status, which);
+        return line ? strtoull(line + strlen(which), NULL, 16) : 0;
+}
+
+/*
+ * Signals that init has a handler for, or has blocked to read them from a descriptor. Who blocks all there are (SIGALRM,
+ * which no init waits for, is the witness) reads none of them so: openrc-init does that for its children's sake.
+ */
+static uint64_t listens_to(pid_t pid)
 {
         char path[64];
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
         snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
         if (path_read_file(AT_FDCWD, path, KiB(16), &b) < 0)
                 return 0;
-        const char *line = strstr(b.data, which);
-        return line ? strtoull(line + strlen(which), NULL, 16) : 0;
+        uint64_t blocked = signal_mask(strbuf_str(&b), "SigBlk:"), caught = signal_mask(strbuf_str(&b), "SigCgt:");
+        return caught | (blocked & SIGNAL_BIT(SIGALRM) ? 0 : blocked);
 }
 
-static bool init_is(pid_t pid, const char *program)
+static bool init_is(pid_t pid, const char *const *programs)
 {
         char path[64], target[256];
         snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
@@ -105,24 +148,67 @@ static bool init_is(pid_t pid, const char *program)
                 return false;
         target[n] = '\0';
         const char *slash = strrchr(target, '/');
-        return streq(slash ? slash + 1 : target, program);
+        for (; *programs; programs++)
+                if (streq(slash ? slash + 1 : target, *programs))
+                        return true;
+        return false;
 }
 
-static void on_shutdown_run(void *data _unused_, int r _unused_, struct json_object *result _unused_,
-                            struct error *err _unused_)
+/* busybox sleeps in sigwait(), where the kernel shows nothing as blocked: that it handles anything says that it is up. */
+static bool fits(const struct way *w, pid_t pid)
 {
-        /* Whether it helped shows at the container's end, or at the timeout. */
+        uint64_t listening = w->signal ? listens_to(pid) : 0;
+        if (w->programs[0])
+                return init_is(pid, w->programs) && (!w->signal || listening);
+        return !w->signal || (listening & SIGNAL_BIT(w->signal));
 }
 
-/* sysvinit and openrc know no signal for "power off": their own command is run inside. */
-static void run_shutdown(struct instance *i)
+static void ask(struct stop *st);
+
+static void ask_again(void *data)
 {
-        static const char *const words[] = { "/sbin/shutdown", "-h", "now" };
+        struct stop *st = data;
+        st->again = 0;
+        ask(st);
+}
+
+static void try_next(struct stop *st, const char *problem)
+{
+        strbuf_addf(&st->tried, ": %s", problem);
+        st->way++;
+        ask(st);
+}
+
+static void on_command_ran(void *data, int r, struct json_object *result, struct error *err)
+{
+        const uint64_t *serial = data;
+        struct stop *st, *found = NULL;
+        list_for_each (st, &stops, node)
+                if (st->serial == *serial)
+                        found = st;
+        free(data);
+        if (!found)
+                return;
+        int64_t status = r < 0 ? 0 : json_get_int(result, "return", 0);
+        _cleanup_free_ char *text = xasprintf("exit status %" PRId64, status);
+        if (r < 0)
+                try_next(found, error_message(err));
+        else if (status == 127)
+                try_next(found, "not there");
+        else if (status != 0 && status <= DIED_BY_SIGNAL)
+                try_next(found, text);
+}
+
+static void run_inside(struct stop *st, const struct way *w)
+{
+        struct instance *i = st->instance;
         _cleanup_free_ char *cgroup = instance_cgroup(i);
         struct json_object *args = json_object_new_object(), *command = json_object_new_array();
         struct job_spec spec = JOB_SPEC_INIT;
-        for (size_t k = 0; k < ARRAY_SIZE(words); k++)
-                json_array_add_string(command, words[k]);
+        uint64_t *serial = xnew(uint64_t);
+        *serial = st->serial;
+        for (size_t k = 0; w->command[k]; k++)
+                json_array_add_string(command, w->command[k]);
         json_set_take(args, "command", command);
         json_set_string(args, "cgroup", cgroup);
         json_set_bool(args, "privileged", instance_is_privileged(i));
@@ -131,19 +217,32 @@ static void run_shutdown(struct instance *i)
         spec.take_args = args;
         spec.take_fds[0] = fcntl(i->pidfd, F_DUPFD_CLOEXEC, 3);
         spec.n_fds = 1;
-        job_start(i->server, &spec, on_shutdown_run, NULL);
+        job_start(i->server, &spec, on_command_ran, serial);
 }
 
-static int ask_init(struct instance *i)
+/* One way at a time: a second request may cut a shutdown short that is under way ("poweroff" does, in runlevel 0). */
+static void ask(struct stop *st)
 {
-        /* systemd blocks its own signals and reads them from a descriptor */
-        if ((signal_mask(i->pid, "SigBlk:") | signal_mask(i->pid, "SigCgt:")) & SIGNAL_BITS_HALT)
-                return process_signal(i->pidfd, SIGRTMIN + 3);
-        if (init_is(i->pid, "busybox"))
-                return process_signal(i->pidfd, SIGUSR2);
-        if (init_is(i->pid, "init") || init_is(i->pid, "openrc-init") || init_is(i->pid, "runit-init"))
-                return run_shutdown(i), 0;
-        return process_signal(i->pidfd, SIGPWR);
+        struct instance *i = st->instance;
+        if (i->pid <= 0) /* ended meanwhile; only the store has still to say so */
+                return;
+        for (; st->way < ARRAY_SIZE(ways); st->way++) {
+                const struct way *w = &ways[st->way];
+                if (!fits(w, i->pid) || (st->is_second_round && !w->signal))
+                        continue;
+                strbuf_addf(&st->tried, "%s%s", st->tried.len ? ", " : "asked by ", w->text);
+                if (!w->signal) {
+                        run_inside(st, w);
+                        return;
+                }
+                int r = process_signal(i->pidfd, w->signal);
+                if (r >= 0 || r == -ESRCH) /* ended: its monitor will say so */
+                        return;
+                strbuf_addf(&st->tried, ": %s", strerror(-r));
+        }
+        st->way = 0;
+        st->is_second_round = true;
+        st->again = timer_start(i->server, AGAIN_MS, ask_again, st);
 }
 
 static int kill_all(struct instance *i)
@@ -163,19 +262,22 @@ static void failed_to_ask(void *data)
 
 void instance_stop(struct instance *i, bool is_force, uint64_t timeout_ms, power_done_fn done, void *data)
 {
+        static uint64_t last_serial;
         struct stop *st = xnew(struct stop);
         st->instance = i;
         st->timeout_ms = timeout_ms;
+        st->serial = ++last_serial;
         st->done = done;
         st->data = data;
         list_append(&stops, &st->node);
         i->is_user_stop = true;
         instance_set_state(i, INSTANCE_STOPPING);
-        int r = is_force ? kill_all(i) : ask_init(i);
-        if (r < 0)
+        if (is_force && kill_all(i) < 0)
                 st->timer = timer_start(i->server, 0, failed_to_ask, st);
         else if (!is_force && timeout_ms)
                 st->timer = timer_start(i->server, timeout_ms, on_timeout, st);
+        if (!is_force)
+                ask(st);
 }
 
 int instance_freeze(struct instance *i, bool is_frozen, struct error *err)

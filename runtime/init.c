@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "runtime/exec-request.h"
 #include "runtime/guest-mounts.h"
 #include "runtime/inherited.h"
 #include "runtime/mount-api.h"
@@ -116,15 +117,28 @@ static int set_links_up(const struct spec *s, struct error *err)
         return r < 0 ? error_set_errno(err, r, "Setting network interfaces up") : 0;
 }
 
+static bool is_set(const struct spec *s, const char *key)
+{
+        for (size_t i = 0; i < s->n_environment; i++)
+                if (streq(s->environment[i].key, key))
+                        return true;
+        return false;
+}
+
+/* PATH: a machine's init has it from the boot disk's scripts, and some (runit's) pass on what they got. */
 static const char *const *make_environment(const struct spec *s)
 {
-        const char **env = xnew_array(const char *, s->n_environment + 5);
+        static const struct {
+                const char *key, *text;
+        } defaults[] = { { "HOME", "HOME=/" }, { "TERM", "TERM=linux" }, { "PATH", EXEC_PATH_DEFAULT } };
+        const char **env = xnew_array(const char *, s->n_environment + ARRAY_SIZE(defaults) + 3);
         size_t n = 0;
         env[n++] = "container=lxc";
         if (!str_empty(s->uuid))
                 env[n++] = xasprintf("container_uuid=%s", s->uuid);
-        env[n++] = "HOME=/";
-        env[n++] = "TERM=linux";
+        for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+                if (!is_set(s, defaults[i].key))
+                        env[n++] = defaults[i].text;
         for (size_t i = 0; i < s->n_environment; i++)
                 env[n++] = xasprintf("%s=%s", s->environment[i].key, s->environment[i].value);
         return env;

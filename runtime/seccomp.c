@@ -55,7 +55,23 @@ static const struct rule {
         { "bpf", EPERM, true },
 };
 
-static int add_rules(scmp_filter_ctx ctx, bool is_open_to_engines)
+/* Of one family of calls: i386 has its own filter, because its sockets come by socketcall(). */
+enum abi { ABI_NATIVE, ABI_I386 };
+
+/*
+ * The kernel's crypto sockets have been a way up too often; user space has its own. A filter sees no memory, so it cannot
+ * tell socketcall()'s sockets apart: libseccomp would refuse all of them, and with them the network of every i386 system.
+ * So i386 is left its sockets; that and io_uring are ways around this, and closing them would break what is sound.
+ */
+static int refuse_crypto_sockets(scmp_filter_ctx ctx, enum abi abi)
+{
+        if (abi == ABI_I386)
+                return 0;
+        return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+                                SCMP_A0(SCMP_CMP_EQ, AF_ALG));
+}
+
+static int add_rules(scmp_filter_ctx ctx, enum abi abi, bool is_open_to_engines)
 {
         for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
                 int nr = seccomp_syscall_resolve_name(rules[i].name);
@@ -67,26 +83,43 @@ static int add_rules(scmp_filter_ctx ctx, bool is_open_to_engines)
         }
         int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(umount2), 1,
                                  SCMP_A1(SCMP_CMP_MASKED_EQ, MNT_FORCE, MNT_FORCE));
-        /*
-         * The kernel's crypto sockets have been a way up too often; user space has its own. A filter sees no memory, so
-         * socketcall() of i386, which Go uses, and io_uring are ways around this; closing them would break what is sound.
-         */
+        return r < 0 ? r : refuse_crypto_sockets(ctx, abi);
+}
+
+/* x32 and foreign ABIs: their call numbers mean other things, so none of them exists. */
+static int configure(scmp_filter_ctx ctx, enum abi abi)
+{
+        int r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);
         if (r == 0)
-                r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                                     SCMP_A0(SCMP_CMP_EQ, AF_ALG));
+                r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+        if (r == 0 && abi == ABI_I386)
+                r = seccomp_arch_add(ctx, SCMP_ARCH_X86);
+        if (r == 0 && abi == ABI_I386)
+                r = seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE);
+        if (r == 0 && abi == ABI_NATIVE && seccomp_arch_native() == SCMP_ARCH_AARCH64)
+                r = seccomp_arch_add(ctx, SCMP_ARCH_ARM);
         return r;
 }
 
-static int configure(scmp_filter_ctx ctx)
+static int fill(scmp_filter_ctx ctx, enum abi abi, bool is_open_to_engines)
 {
-        int r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);
-        /* x32 and foreign ABIs: their call numbers mean other things, so none of them exists. */
+        int r = configure(ctx, abi);
+        return r < 0 ? r : add_rules(ctx, abi, is_open_to_engines);
+}
+
+/* Into ctx; a failed merge leaves the other one to us. */
+static int merge_i386(scmp_filter_ctx ctx, bool is_open_to_engines)
+{
+        if (seccomp_arch_native() != SCMP_ARCH_X86_64)
+                return 0;
+        scmp_filter_ctx other = seccomp_init(SCMP_ACT_ALLOW);
+        if (!other)
+                return -ENOMEM;
+        int r = fill(other, ABI_I386, is_open_to_engines);
         if (r == 0)
-                r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
-        if (r == 0 && seccomp_arch_native() == SCMP_ARCH_X86_64)
-                r = seccomp_arch_add(ctx, SCMP_ARCH_X86);
-        if (r == 0 && seccomp_arch_native() == SCMP_ARCH_AARCH64)
-                r = seccomp_arch_add(ctx, SCMP_ARCH_ARM);
+                r = seccomp_merge(ctx, other);
+        if (r < 0)
+                seccomp_release(other);
         return r;
 }
 
@@ -114,9 +147,9 @@ static int make_filter(bool is_open_to_engines, struct privileges_filter **ret)
         if (!ctx)
                 return -ENOMEM;
         struct privileges_filter *f = xnew(struct privileges_filter);
-        int r = configure(ctx);
+        int r = fill(ctx, ABI_NATIVE, is_open_to_engines);
         if (r == 0)
-                r = add_rules(ctx, is_open_to_engines);
+                r = merge_i386(ctx, is_open_to_engines);
         if (r == 0)
                 r = export(ctx, f);
         seccomp_release(ctx);
