@@ -211,10 +211,26 @@ static void look_squashfs(struct client *c _unused_, struct finding *f)
                 finding_set(f, VERDICT_WARN, "this kernel has none: images are unpacked instead of mounted");
 }
 
-static void look_apparmor(struct client *c _unused_, struct finding *f)
+/* The kernel has it or not; whether containers are confined only the daemon knows. */
+static void look_apparmor(struct client *c, struct finding *f)
 {
-        bool is_on = streq(doctor_read("/sys/module/apparmor/parameters/enabled"), "Y");
-        finding_set(f, VERDICT_OK, is_on ? "on" : "off: containers rest on namespaces, ids and the call filter alone");
+        struct json_object *server = NULL; /* the client's */
+        if (!streq(doctor_read("/sys/module/apparmor/parameters/enabled"), "Y")) {
+                finding_set(f, VERDICT_WARN, "off: containers rest on namespaces, ids and the call filter alone");
+                finding_fix(f, "where the kernel has it: boot with apparmor=1 security=apparmor");
+                return;
+        }
+        if (client_server(c, &server, NULL) < 0) {
+                finding_set(f, VERDICT_OK, "on");
+                return;
+        }
+        struct json_object *features = json_get_object(json_get_object(server, "environment"), "kernel_features");
+        if (streq(json_get_string(features, "apparmor", ""), "true")) {
+                finding_set(f, VERDICT_OK, "on, and containers are confined");
+                return;
+        }
+        finding_set(f, VERDICT_WARN, "on, but the daemon could not load its profiles: containers run without");
+        finding_fix(f, "apt-get install apparmor, then systemctl restart lightd; its log says why");
 }
 
 /* ---- limits ---- */
