@@ -6,6 +6,7 @@
 #include "instances/edit.h"
 #include "instances/guest-access.h"
 #include "instances/power-api.h"
+#include "instances/apparmor.h"
 #include "base/alloc.h"
 #include "images/images.h"
 #include "profiles/profiles.h"
@@ -267,4 +268,8 @@ void instances_write_environment(struct server *s _unused_, struct json_writer *
                 json_write_object_end(w);
         }
         json_write_array_end(w);
+        json_write_key(w, "kernel_features");
+        json_write_object_begin(w);
+        json_write_key_string(w, "apparmor", apparmor_is_loaded() ? "true" : "false");
+        json_write_object_end(w);
 }

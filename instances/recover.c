@@ -7,6 +7,7 @@
 #include "instances/autostart.h"
 #include "instances/guest-access.h"
 #include "instances/run.h"
+#include "instances/apparmor.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -230,6 +231,12 @@ static void sweep_jobs(struct recover *r)
         job_start(s, &spec, on_stray_gone, r);
 }
 
+/* Before the first start; beside everything else. */
+static void on_apparmor(void *data)
+{
+        step_through(data);
+}
+
 static void recover_instance(struct recover *r, struct instance *i)
 {
         bool was_running = instance_may_run(i);
@@ -258,6 +265,8 @@ void instances_recover(struct server *s, instances_done_fn done, void *data)
         for (size_t k = 0; k < n; k++)
                 instance_load(s, objects[k]);
         sweep_jobs(r);
+        r->n_open++;
+        apparmor_load(s, on_apparmor, r);
         for (struct instance *i = instance_next(s, NULL); i; i = instance_next(s, i))
                 recover_instance(r, i);
         find_strays(r, openat(s->cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -211,6 +211,20 @@ static void look_squashfs(const struct doctor *d, struct finding *f)
                 finding_fix(f, "modprobe squashfs, or a kernel that has it");
 }
 
+/* What a daemon does with it only the daemon knows. */
+static void look_confined(const struct doctor *d, struct finding *f)
+{
+        struct json_object *features = json_get_object(json_get_object(d->server, "environment"), "kernel_features");
+        if (!d->server) {
+                finding_set(f, VERDICT_OK, "on");
+        } else if (streq(json_get_string(features, "apparmor", ""), "true")) {
+                finding_set(f, VERDICT_OK, "on, and containers are confined");
+        } else {
+                finding_set(f, VERDICT_WARN, "on, but the daemon could not load its profiles: containers run without");
+                finding_fix(f, "apt-get install apparmor, then systemctl restart lightd; its log says why");
+        }
+}
+
 /* A wall more, which no container needs in order to run: a kernel without is no fault, one that left it off is told. */
 static void look_apparmor(const struct doctor *d, struct finding *f)
 {
@@ -221,7 +235,7 @@ static void look_apparmor(const struct doctor *d, struct finding *f)
                 finding_set(f, VERDICT_WARN, "off: containers rest on namespaces, ids and the call filter alone");
                 finding_fix(f, "boot with apparmor=1 security=apparmor");
         } else {
-                finding_set(f, VERDICT_OK, "on");
+                look_confined(d, f);
         }
 }
 

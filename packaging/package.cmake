@@ -15,7 +15,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_DAEMON_PACKAGE_NAME lightvisor)
 set(CPACK_DEBIAN_DAEMON_PACKAGE_DEPENDS
     "lightvisor-client (= ${PROJECT_VERSION}), libwebsockets-evlib-uv, dnsmasq-base, nftables, squashfs-tools, iproute2, init-system-helpers")
-set(CPACK_DEBIAN_DAEMON_PACKAGE_RECOMMENDS "lxcfs, mmdebstrap, uidmap, xz-utils, zstd")
+set(CPACK_DEBIAN_DAEMON_PACKAGE_RECOMMENDS "apparmor, lxcfs, mmdebstrap, uidmap, xz-utils, zstd")
 set(CPACK_DEBIAN_DAEMON_PACKAGE_CONTROL_EXTRA
     ${CMAKE_CURRENT_LIST_DIR}/debian/postinst ${CMAKE_CURRENT_LIST_DIR}/debian/prerm
     ${CMAKE_CURRENT_LIST_DIR}/debian/postrm ${CMAKE_CURRENT_LIST_DIR}/debian/conffiles)

@@ -3,6 +3,8 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "runtime/apparmor.h"
+#include "runtime/apparmor-profile.h"
 #include "runtime/guest-dev.h"
 #include "runtime/guest-mounts.h"
 #include "runtime/inherited.h"
@@ -123,6 +125,12 @@ static int prepare(struct start *s, struct error *err)
         r = inherited_reset();
         if (r < 0)
                 return error_set_errno(err, r, "Leaving behind what the daemon was started with");
+        /* The builder executes nothing: it is init, its child, whose next program is confined. */
+        r = spec->has_apparmor ? apparmor_confine_next(apparmor_profile_name(spec->is_privileged, spec->is_nesting)) : 0;
+        if (r < 0) {
+                error_set_errno(err, r, "Entering the AppArmor profile of instance \"%s\"", spec->name);
+                return error_hint(err, "Restart lightd: it loads its profiles when it starts");
+        }
         r = cgroups_join_v1(s->cgroups, spec->cgroup);
         if (r < 0)
                 return error_set_errno(err, r, "Entering the cgroup \"%s\"", spec->cgroup);

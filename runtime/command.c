@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "runtime/apparmor.h"
 #include "runtime/inherited.h"
 
 #include <fcntl.h>
@@ -235,7 +236,9 @@ static pid_t fork_command(void)
 void command_join_and_run(struct command *c)
 {
         enum command_step step = COMMAND_JOIN;
-        int r = enter_join(&c->target, ENTER_ALL);
+        int r = apparmor_confine_next_as(c->target.pidfd);
+        if (r == 0)
+                r = enter_join(&c->target, ENTER_ALL);
         if (r == 0 && c->req.is_interactive) {
                 step = COMMAND_PTY;
                 r = open_pty(&c->req);

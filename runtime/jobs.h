@@ -39,6 +39,8 @@ job_fn job_net_links, job_subnet_find;
 /* runtime/image-files.c */
 job_fn job_image_begin, job_image_commit, job_image_remove, job_image_sweep, job_image_send;
 
+/* runtime/apparmor.c */
+job_fn job_apparmor_load;
 /* runtime/resources.c */
 job_fn job_resources;
 

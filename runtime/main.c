@@ -37,6 +37,7 @@ static const struct worker_job jobs[] = {
         { "image-commit", job_image_commit, "give an image's files their names" },
         { "image-remove", job_image_remove, "remove files of the image store" },
         { "image-sweep", job_image_sweep, "empty the image spool and remove files no image names" },
+        { "apparmor-load", job_apparmor_load, "load the AppArmor profiles of containers" },
         { "resources", job_resources, "read what the machine is made of" },
         { "image-send", job_image_send, "an image's files to descriptor 1" },
         {},

@@ -17,7 +17,7 @@
  *  "devices":[{"type":"unix-char|unix-block","source":"/dev/kvm","path":"/dev/kvm","major":10,"minor":232,
  *              "uid":0,"gid":0,"mode":432,"optional":false}],
  *  "nics":[{"type":"bridged|p2p","host_name":…,"bridge":…,"name":"eth0","hwaddr":"00:16:3e:01:02:03","mtu":1500}],
- *  "lxcfs":"" or "/var/lib/lxcfs", "sysctl":{"net.ipv4.ip_forward":"1"}, "seccomp":{"default":true},
+ *  "lxcfs":"" or "/var/lib/lxcfs", "sysctl":{"net.ipv4.ip_forward":"1"}, "seccomp":{"default":true}, "apparmor":false,
  *  "capabilities_drop":["sys_ptrace"], "files":[{"path":"/etc/hostname","content":"c1\n","mode":420}]}
  *
  * Required: version, name, num, run_dir, cgroup, rootfs, idmap (unless privileged). Unknown keys are ignored.
@@ -94,7 +94,7 @@ struct spec {
         size_t n_init;
         struct spec_pair *environment, *sysctl;
         size_t n_environment, n_sysctl;
-        bool is_privileged, is_nesting, has_seccomp;
+        bool is_privileged, is_nesting, has_seccomp, has_apparmor; /* has_apparmor: in the profile of its kind */
         struct spec_limits limits;
         struct spec_mount *mounts;
         struct spec_device *devices;

@@ -298,6 +298,7 @@ _inner() {
         mount --rbind /sys/fs/cgroup "$TEST_DIR/cgroup"
         umount -R -l /sys
         mount -t sysfs sysfs /sys
+        [ ! -e /sys/module/apparmor ] || mount -t securityfs securityfs /sys/kernel/security
         mount --rbind "$TEST_DIR/cgroup" /sys/fs/cgroup
         umount -R -l "$TEST_DIR/cgroup"
         mount -t tmpfs -o mode=0711 tmpfs /run/lightd

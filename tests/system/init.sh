@@ -159,7 +159,7 @@ assert_eq "$output" ""
 start_daemon
 lightc config set c1 boot.autostart=true
 stop_daemon
-assert_fails "No lightd answers" lightd activateifneeded
+assert_fails "daemon is not running" lightd activateifneeded
 cat >"$TEST_DIR/socket" <<'END'
 import os, select, socket, sys
 path = os.environ["LIGHTD_DIR"] + "/unix.socket"

@@ -17,7 +17,8 @@ pids() { lightc list --format json | jq -c '[.[].state.pid]'; }
 no_process_is_left() { ! pgrep -x 'lightd|lightrun|dnsmasq'; }
 is_clean() {
         no_process_is_left && ! ip link show lightbr0 && ! nft list tables | grep -q lightd_ &&
-                [ -z "$(ls -d /sys/fs/cgroup/lightd-* 2>/dev/null)" ] && ! grep -q /run/lightd/ /proc/self/mountinfo
+                [ -z "$(ls -d /sys/fs/cgroup/lightd-* 2>/dev/null)" ] && ! grep -q /run/lightd/ /proc/self/mountinfo &&
+                ! grep -q lightd-container /sys/kernel/security/apparmor/profiles
 }
 
 export DEBIAN_FRONTEND=noninteractive

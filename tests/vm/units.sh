@@ -54,6 +54,7 @@ first() {
         wait_for has_booted d1
         assert_eq "$(lightc exec d1 -T -- systemctl --failed --no-legend --plain)" "" "failed units"
         assert_eq "$(lightc exec d1 -T -- systemctl is-system-running)" running "Debian"
+        assert_eq "$(lightc exec d1 -T -- cat /proc/1/attr/current)" "lightd-container (enforce)" "Debian's profile"
         wait_for has_address d1
         wait_for has_address b1
         lightc exec d1 -T -- sh -c 'echo kept >/root/note'
