@@ -5,14 +5,11 @@
 #include "server/event.h"
 #include "server/job.h"
 
-/* Host ids for a build's own root and users: below every range that containers are given. */
-
 struct fetch {
         struct list node;
         struct server *server;
         char *project, *spool;
-        const struct remote *remote;
-        const struct remote_release *release;
+        struct recipe recipe;
         struct list waiters;
         struct job *job;
         struct add *add;
@@ -34,28 +31,20 @@ struct waiter {
 static struct list fetches = { &fetches, &fetches }; /* one daemon per process */
 static struct list answered = { &answered, &answered };
 
-static struct json_object *source_of(const struct remote *remote, const struct remote_release *release)
+static bool is_of(const struct image *image, const struct recipe *wanted)
 {
-        struct json_object *source = json_object_new_object();
-        json_set_string(source, "alias", release->codename);
-        json_set_string(source, "certificate", "");
-        json_set_string(source, "protocol", remote->protocol);
-        json_set_string(source, "server", remote->name);
-        json_set_string(source, "image_type", "container");
-        return source;
+        _cleanup_recipe_ struct recipe recipe = { 0 };
+        return image->update_source && recipe_from_source(image->update_source, &recipe, NULL) >= 0 &&
+               recipe_equal(&recipe, wanted);
 }
 
-static struct object *find_kept(struct server *s, const char *project, const struct remote *remote,
-                                const struct remote_release *release)
+static struct object *find_kept(struct server *s, const char *project, const struct recipe *recipe)
 {
         struct object **images;
         size_t n = object_list(s, &image_kind, project, &images);
-        for (size_t i = 0; i < n; i++) {
-                struct json_object *source = ((const struct image *)images[i]->body)->update_source;
-                if (streq(json_get_string(source, "server", NULL), remote->name) &&
-                    streq(json_get_string(source, "alias", NULL), release->codename))
+        for (size_t i = 0; i < n; i++)
+                if (is_of(images[i]->body, recipe))
                         return images[i];
-        }
         return NULL;
 }
 
@@ -98,6 +87,7 @@ static void fetch_end(struct fetch *f, int r, const char *fingerprint, const str
                 answer_later(w, r, f->project, fingerprint, err);
         free(f->project);
         free(f->spool);
+        recipe_done(&f->recipe);
         free(f);
 }
 
@@ -143,7 +133,7 @@ static void on_built(void *data, int r, struct json_object *result, struct error
                 return;
         }
         struct image_wishes wishes = { 0 };
-        _cleanup_json_ struct json_object *source = source_of(f->remote, f->release);
+        _cleanup_json_ struct json_object *source = recipe_to_source(&f->recipe);
         struct add_spec spec = { .project = f->project,
                                  .spool = f->spool,
                                  .received = result,
@@ -160,11 +150,15 @@ static void on_built(void *data, int r, struct json_object *result, struct error
 
 static struct json_object *build_args(const struct fetch *f)
 {
-        struct json_object *args = json_object_new_object(), *ids = json_object_new_object();
+        struct json_object *args = json_object_new_object(), *ids = json_object_new_object(),
+                           *packages = json_object_new_array();
+        for (size_t i = 0; i < f->recipe.packages.n; i++)
+                json_array_add_string(packages, f->recipe.packages.items[i]);
         json_set_int(ids, "base", f->server->idmap_base);
         json_set_int(ids, "size", SERVER_IDMAP_WORKERS);
-        json_set_string(args, "release", f->release->codename);
+        json_set_string(args, "release", f->recipe.release->codename);
         json_set_string(args, "spool", f->spool);
+        json_set_take(args, "packages", packages);
         json_set_take(args, "ids", ids);
         if (f->server->cgroup) {
                 const char *slash = strrchr(f->spool, '/');
@@ -199,36 +193,32 @@ static void on_begun(void *data, int r, struct json_object *result _unused_, str
                 start(f, "lightunpack", "image-build", build_args(f), on_built);
 }
 
-static struct fetch *fetch_find(const char *project, const struct remote *remote,
-                                const struct remote_release *release)
+static struct fetch *fetch_find(const char *project, const struct recipe *recipe)
 {
         struct fetch *f;
         list_for_each (f, &fetches, node)
-                if (f->remote == remote && f->release == release && streq(f->project, project) &&
-                    !f->is_cancelled)
+                if (recipe_equal(&f->recipe, recipe) && streq(f->project, project) && !f->is_cancelled)
                         return f;
         return NULL;
 }
 
-static struct fetch *fetch_new(struct server *s, const char *project, const struct remote *remote,
-                               const struct remote_release *release)
+static struct fetch *fetch_new(struct server *s, const char *project, const struct recipe *recipe)
 {
         struct fetch *f = xnew(struct fetch);
         f->server = s;
         f->project = xstrdup(project);
         f->spool = image_spool_path(s);
-        f->remote = remote;
-        f->release = release;
+        recipe_copy(&f->recipe, recipe);
         list_init(&f->waiters);
         list_append(&fetches, &f->node);
         return f;
 }
 
-void image_fetch(struct server *s, const char *project, const struct remote *remote,
-                 const struct remote_release *release, struct operation *op, fetch_done_fn done, void *data)
+void image_fetch(struct server *s, const char *project, const struct recipe *recipe, struct operation *op,
+                 fetch_done_fn done, void *data)
 {
-        struct object *kept = find_kept(s, project, remote, release);
-        struct fetch *f = kept ? NULL : fetch_find(project, remote, release);
+        struct object *kept = find_kept(s, project, recipe);
+        struct fetch *f = kept ? NULL : fetch_find(project, recipe);
         bool is_first = !kept && !f;
         struct waiter *w = xnew(struct waiter);
         *w = (struct waiter){ .server = s, .op = op, .done = done, .data = data };
@@ -238,7 +228,7 @@ void image_fetch(struct server *s, const char *project, const struct remote *rem
                 return;
         }
         if (is_first)
-                f = fetch_new(s, project, remote, release);
+                f = fetch_new(s, project, recipe);
         list_append(&f->waiters, &w->node);
         if (!is_first)
                 return;

@@ -11,8 +11,8 @@
 
 /* r < 0: err says why. Exactly once, never before image_fetch() has returned. */
 typedef void (*fetch_done_fn)(void *data, int r, struct object *image, struct error *err);
-void image_fetch(struct server *s, const char *project, const struct remote *remote,
-                 const struct remote_release *release, struct operation *op, fetch_done_fn done, void *data);
+void image_fetch(struct server *s, const char *project, const struct recipe *recipe, struct operation *op,
+                 fetch_done_fn done, void *data);
 /* done follows with ERR_CANCELLED; the work ends too when nobody else waits. False: no request with this
  * data. */
 bool image_fetch_cancel(struct server *s, void *data);

@@ -96,21 +96,15 @@ static const char *word_of(struct json_object *source)
         return *alias ? alias : json_get_string(source, "fingerprint", "");
 }
 
-/* The remote and its release, or NULL and a word for a local image. */
-static int read_source(struct json_object *source, const struct remote **ret_remote,
-                       const struct remote_release **ret_release, struct error *err)
+/* The recipe of an image of a remote, or one without a remote and a word for a local image. */
+static int read_source(struct json_object *source, struct recipe *ret, struct error *err)
 {
         int r = check_source(source, err);
         if (r >= 0)
-                r = remote_find(json_get_string(source, "server", NULL),
-                                json_get_string(source, "protocol", NULL), ret_remote, err);
-        if (r < 0)
+                r = recipe_from_source(source, ret, err);
+        if (r < 0 || ret->remote || *word_of(source))
                 return r;
-        if (*ret_remote)
-                return remote_release(*ret_remote, word_of(source), ret_release, err);
-        return *word_of(source) ? 0
-                                : error_set(err, ERR_BAD_REQUEST,
-                                            "source: neither \"alias\" nor \"fingerprint\"");
+        return error_set(err, ERR_BAD_REQUEST, "source: neither \"alias\" nor \"fingerprint\"");
 }
 
 static const char *project_of(struct server *s, struct json_object *source, const char *project)
@@ -121,11 +115,10 @@ static const char *project_of(struct server *s, struct json_object *source, cons
 int image_check_source(struct server *s, const char *project, struct json_object *source,
                        const struct object **ret_image, struct error *err)
 {
-        const struct remote *remote;
-        const struct remote_release *release;
+        _cleanup_recipe_ struct recipe recipe = { 0 };
         struct object *o = NULL;
-        int r = read_source(source, &remote, &release, err);
-        if (r >= 0 && !remote)
+        int r = read_source(source, &recipe, err);
+        if (r >= 0 && !recipe.remote)
                 r = image_resolve(s, project_of(s, source, project), word_of(source), &o, err);
         if (r >= 0 && o)
                 r = check_usable(o, err);
@@ -136,17 +129,16 @@ int image_check_source(struct server *s, const char *project, struct json_object
 static int begin(struct wanted *w, struct json_object *source, struct operation *op, bool *ret_is_fetched,
                  struct error *err)
 {
-        const struct remote *remote;
-        const struct remote_release *release;
-        int r = read_source(source, &remote, &release, err);
+        _cleanup_recipe_ struct recipe recipe = { 0 };
+        int r = read_source(source, &recipe, err);
         if (r < 0)
                 return r;
-        if (!remote) {
+        if (!recipe.remote) {
                 w->word = xstrdup(word_of(source));
                 return 0;
         }
         *ret_is_fetched = true;
-        image_fetch(w->server, w->project, remote, release, op, on_fetched, w);
+        image_fetch(w->server, w->project, &recipe, op, on_fetched, w);
         return 0;
 }
 

@@ -94,7 +94,7 @@ static bool is_of_later(const struct command *group, const char *word)
         } later[] = {
                 { "", " snapshot restore publish export import remote project cluster warning rebuild manpage " },
                 { "config", " trust metadata template " },
-                { "image", " copy edit refresh get-property set-property unset-property " },
+                { "image", " copy refresh " },
                 { "network", " create delete edit set unset get rename attach detach attach-profile detach-profile acl forward "
                              "peer zone " },
                 { "profile", " add assign apply copy create delete device edit get remove rename set unset " },

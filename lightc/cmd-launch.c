@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "lightc/console.h"
 #include "lightc/creation.h"
+#include "lightc/image.h"
 #include "lightc/operation.h"
 #include "lightc/output.h"
 #include "lightc/target.h"
@@ -28,34 +29,6 @@ static int read_description(struct json_object **ret, struct error *err)
         return r < 0 ? error_prefix(err, "Cannot read the instance's description") : 0;
 }
 
-static bool is_fingerprint(const char *word)
-{
-        return strlen(word) >= 12 && strspn(word, "0123456789abcdef") == strlen(word);
-}
-
-/*
- * "debian:12" is an image the daemon builds or fetches by itself; anything without a remote is in its store.
- * "local:x" is the store, too.
- */
-static struct json_object *make_source(const char *image)
-{
-        struct json_object *source = json_object_new_object();
-        const char *colon = strchr(image, ':');
-        bool is_local = colon && (size_t)(colon - image) == 5 && memcmp(image, "local", 5) == 0;
-        json_set_string(source, "type", "image");
-        if (colon && !is_local) {
-                _cleanup_free_ char *server = xstrndup(image, (size_t)(colon - image));
-                json_set_string(source, "mode", "pull");
-                json_set_string(source, "alias", colon + 1);
-                json_set_string(source, "server", server);
-                json_set_string(source, "protocol", "lightvisor-build");
-                return source;
-        }
-        const char *name = is_local ? colon + 1 : image;
-        json_set_string(source, is_fingerprint(name) ? "fingerprint" : "alias", name);
-        return source;
-}
-
 static int make_body(struct client *c, const struct args *a, const char *image, const char *name, struct json_object **ret,
                      struct error *err)
 {
@@ -73,7 +46,7 @@ static int make_body(struct client *c, const struct args *a, const char *image, 
         if (args_has(a, "empty"))
                 json_set_string(object_map(body, "source"), "type", "none");
         else
-                json_set_take(body, "source", make_source(image));
+                json_set_take(body, "source", image_source(image));
         r = creation_apply_options(c, a, body, err);
         if (r == 0)
                 *ret = TAKE_PTR(body);

@@ -40,12 +40,17 @@
         X(image_alias_delete)                                                                                \
         X(image_alias_list)                                                                                  \
         X(image_alias_rename)                                                                                \
+        X(image_build)                                                                                       \
         X(image_delete)                                                                                      \
+        X(image_edit)                                                                                        \
         X(image_export)                                                                                      \
+        X(image_get_property)                                                                                \
         X(image_import)                                                                                      \
         X(image_info)                                                                                        \
         X(image_list)                                                                                        \
+        X(image_set_property)                                                                                \
         X(image_show)                                                                                        \
+        X(image_unset_property)                                                                              \
         X(info)                                                                                              \
         X(init)                                                                                              \
         X(launch)                                                                                            \

@@ -38,3 +38,27 @@ int image_fetch(struct client *c, const char *word, struct json_object **ret, st
         _cleanup_free_ char *url = client_url(c, NULL, "images", fingerprint, NULL);
         return client_get(c, url, ret, err);
 }
+
+static bool is_fingerprint(const char *word)
+{
+        return strlen(word) >= 12 && strspn(word, "0123456789abcdef") == strlen(word);
+}
+
+struct json_object *image_source(const char *image)
+{
+        struct json_object *source = json_object_new_object();
+        const char *colon = strchr(image, ':');
+        bool is_local = colon && (size_t)(colon - image) == 5 && memcmp(image, "local", 5) == 0;
+        json_set_string(source, "type", "image");
+        if (colon && !is_local) {
+                _cleanup_free_ char *server = xstrndup(image, (size_t)(colon - image));
+                json_set_string(source, "mode", "pull");
+                json_set_string(source, "alias", colon + 1);
+                json_set_string(source, "server", server);
+                json_set_string(source, "protocol", "lightvisor-build");
+                return source;
+        }
+        const char *name = is_local ? colon + 1 : image;
+        json_set_string(source, is_fingerprint(name) ? "fingerprint" : "alias", name);
+        return source;
+}

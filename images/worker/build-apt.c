@@ -103,6 +103,47 @@ int build_watch_percent(const struct build_watch *w)
         return w->n_packages ? (int)(MIN(done, w->n_packages) * 100 / w->n_packages) : 0;
 }
 
+/* "E: Unable to locate package NAME", "E: Package 'NAME' has no installation candidate": the name, or NULL. */
+static char *package_of(const char *line)
+{
+        static const char locate[] = "Unable to locate package ", candidate[] = "Package '";
+        const char *name = strstr(line, locate);
+        if (name)
+                name += strlen(locate);
+        else if ((name = strstr(line, candidate)))
+                name += strlen(candidate);
+        return name ? xstrndup(name, strcspn(name, " '")) : NULL;
+}
+
+/* "The repository 'http://mirror/debian suite Release' does not have a Release file." */
+static bool repository_of(const char *line, char **ret_uri, char **ret_suite)
+{
+        const char *uri = strstr(line, "The repository '");
+        if (!uri)
+                return false;
+        uri += strlen("The repository '");
+        size_t n = strcspn(uri, " '");
+        if (uri[n] != ' ')
+                return false;
+        *ret_uri = xstrndup(uri, n);
+        *ret_suite = xstrndup(uri + n + 1, strcspn(uri + n + 1, " '"));
+        return true;
+}
+
+static int not_there(const char *image, const char *why, struct error *err)
+{
+        _cleanup_free_ char *package = package_of(why), *uri = NULL, *suite = NULL;
+        if (package) {
+                error_set(err, ERR_NOT_FOUND, "Building \"%s\": there is no package \"%s\" in it", image, package);
+                return error_hint(err, "Packages are named as in Debian %s's archive: \"apt-cache search\" there finds them",
+                                  image);
+        }
+        if (!repository_of(why, &uri, &suite))
+                return error_set(err, ERR_NOT_FOUND, "Building \"%s\": %s", image, why);
+        error_set(err, ERR_NOT_FOUND, "Building \"%s\": the mirror \"%s\" does not carry \"%s\"", image, uri, suite);
+        return error_hint(err, "Add a mirror that has it to /etc/apt, or take another release");
+}
+
 int build_watch_failed(const struct build_watch *w, const char *image, struct error *err)
 {
         const char *why = w->complaint ? w->complaint : "mmdebstrap ended without saying why";
@@ -110,7 +151,7 @@ int build_watch_failed(const struct build_watch *w, const char *image, struct er
         case ERR_NO_SPACE:
                 return error_set(err, ERR_NO_SPACE, "Building \"%s\": No space left for its files", image);
         case ERR_NOT_FOUND:
-                return error_set(err, ERR_NOT_FOUND, "Building \"%s\": %s", image, why);
+                return not_there(image, why, err);
         case ERR_FORBIDDEN:
                 return error_set(err, ERR_FORBIDDEN,
                                  "Building \"%s\": the packages' signatures cannot be checked: %s", image,

@@ -34,6 +34,7 @@ struct build {
         const struct build_release *release;
         const char *variant;
         char *packages; /* comma-separated, each checked */
+        bool has_extra_packages;
         struct strbuf sources;
         struct build_watch watch;
 };
@@ -65,12 +66,11 @@ static int sources_as_input(const struct build *b)
         return r < 0 ? r : fds[0];
 }
 
-static int bootstrap(struct build *b, struct error *err)
+static int run_mmdebstrap(struct build *b, const char *simulate, const char *include, struct error *err)
 {
-        _cleanup_free_ char *include = xasprintf("--include=%s", b->packages);
         _cleanup_free_ char *variant = xasprintf("--variant=%s", b->variant);
         const char *argv[] = { "/usr/bin/mmdebstrap",
-                               "--verbose",
+                               simulate,
                                "--mode=root",
                                variant,
                                include,
@@ -89,6 +89,28 @@ static int bootstrap(struct build *b, struct error *err)
                 return error_set(err, ERR_UNSUPPORTED,
                                  "mmdebstrap is not installed; building images needs it");
         return status == 0 ? 0 : build_watch_failed(&b->watch, b->release->codename, err);
+}
+
+static int bootstrap(struct build *b, struct error *err)
+{
+        _cleanup_free_ char *include = xasprintf("--include=%s", b->packages);
+        return run_mmdebstrap(b, "--verbose", include, err);
+}
+
+/*
+ * A package that is not there is told in seconds: mmdebstrap itself asks for the wanted ones after the base system is
+ * installed. What it counted for its progress and the directory it made are not the real run's.
+ */
+static int check_packages(struct build *b, struct error *err)
+{
+        _cleanup_free_ char *include = xasprintf("--include=%s", b->packages);
+        int r = run_mmdebstrap(b, "--simulate", include, err);
+        build_watch_done(&b->watch);
+        b->watch = (struct build_watch){ 0 };
+        if (r < 0)
+                return r;
+        r = path_remove_tree(AT_FDCWD, ROOT);
+        return r < 0 && r != -ENOENT ? error_set_errno(err, r, "Preparing the build") : 0;
 }
 
 struct squashing {
@@ -136,7 +158,9 @@ static int helper_build(void *data, struct json_object **ret_result, struct erro
         struct build *b = data;
         /* mmdebstrap and the packages create files as a system would. */
         umask(022);
-        int r = bootstrap(b, err);
+        int r = b->has_extra_packages ? check_packages(b, err) : 0;
+        if (r == 0)
+                r = bootstrap(b, err);
         if (r == 0)
                 r = build_customise(ROOT, strbuf_str(&b->sources), err);
         if (r == 0)
@@ -196,6 +220,7 @@ static int read_packages(struct json_object *args, struct build *b, struct error
                 strbuf_addf(&list, ",%s", name);
         }
         b->packages = strbuf_take(&list);
+        b->has_extra_packages = n > 0;
         return 0;
 }
 

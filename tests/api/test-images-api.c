@@ -486,6 +486,33 @@ TEST(a_pulled_image_stays_with_aliases)
         test_daemon_free(d);
 }
 
+#define WITH(packages) "{\"type\":\"image\",\"server\":\"debian\",\"protocol\":\"lightvisor-build\",\"alias\":\"12\"," \
+                       "\"packages\":[" packages "]}"
+
+TEST(an_image_with_packages_is_another_image)
+{
+        struct test_daemon *d = start();
+        test_job_answers(d, "image-build", BUILT);
+        test_job_answers(d, "image-inspect", INSPECTED);
+        test_job_answers(d, "image-commit", "{\"meta_ext\":\".tar\",\"meta_size\":1,\"rootfs_ext\":\".squashfs\",\"rootfs_size\":2}");
+        ASSERT_EQ(api_post(d, "/1.0/images", "{\"source\":" WITH("\"nginx\",\"curl\",\"nginx\"") ",\"aliases\":[{\"name\":\"web\"}]}"),
+                  202);
+        ASSERT_STR(end_of_operation(d), "Success");
+        ASSERT_EQ(api_get(d, "/1.0/images/aabb"), 200);
+        ASSERT_STR(api_string(d, "metadata/update_source/packages"), "[\"curl\",\"nginx\"]");
+        strbuf_clear(&d->jobs);
+        expect_wanted(d, WITH("\"curl\",\"nginx\""), FP_B, ERR_NONE);
+        ASSERT_STR(strbuf_str(&d->jobs), "");
+        test_job_fails(d, "image-build", ERR_NO_SPACE);
+        expect_wanted(d, DEBIAN("12"), NULL, ERR_NO_SPACE);
+        expect_wanted(d, WITH("\"curl\""), NULL, ERR_NO_SPACE);
+        ASSERT_EQ(api_post(d, "/1.0/images", "{\"source\":" DEBIAN("12") ",\"aliases\":[{\"name\":\"web\"}]}"), 409);
+        ASSERT_CONTAINS(api_string(d, "error"), "\"web\" already exists");
+        ASSERT_EQ(api_post(d, "/1.0/images", "{\"source\":" WITH("\"-oX=y\"") "}"), 400);
+        ASSERT_CONTAINS(api_string(d, "error"), "\"-oX=y\" is not the name of a package");
+        test_daemon_free(d);
+}
+
 TEST(sources_this_release_does_not_have_are_named)
 {
         static const struct {

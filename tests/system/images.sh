@@ -87,6 +87,23 @@ step "an edit"
 lxc image show busybox | sed "s/^public: .*/public: true/; s/os: .*/os: mine/" | lxc image edit busybox
 assert_json "$(api GET "/1.0/images/$F")" .metadata.properties.os mine
 assert_json "$(api GET "/1.0/images/$F")" .metadata.public true
+lightc image show busybox | sed "s/^public: .*/public: false/; s/os: .*/os: ours/" | lightc image edit busybox
+assert_contains "$(lxc image show busybox)" "public: false"
+assert_eq "$(lxc image get-property busybox os)" ours
+
+step "properties, one at a time, by both clients"
+for client in lightc lxc; do
+        $client image set-property busybox colour "dark red"
+        assert_eq "$($client image get-property busybox colour)" "dark red"
+        $client image unset-property busybox colour
+        assert_fails "Property not found" $client image get-property busybox colour
+        assert_eq "$(lightc image get-property busybox os)" ours "another property"
+done
+lightc image set-property busybox a=1 "b=2 3"
+assert_json "$(api GET "/1.0/images/$F")" '.metadata.properties | .a + .b' "12 3"
+assert_fails "Property not found" lightc image unset-property busybox colour
+assert_contains "$output" "lightc image show busybox"
+assert_contains "$(cat <<<"no: yaml: here" | lightc image edit busybox 2>&1 || true)" "line 1"
 
 # The daemon's own words for an upload: of the answer, or of the operation it became.
 upload() { # curl options

@@ -218,7 +218,12 @@ TEST(a_builds_failure_is_one_sentence)
                      ERR_UNAVAILABLE, "mirror cannot be reached");
         failure_says(
                 (const char *const[]){ "E: Unable to locate package nonsense", "E: apt-get failed", NULL },
-                ERR_NOT_FOUND, "nonsense");
+                ERR_NOT_FOUND, "there is no package \"nonsense\" in it");
+        failure_says((const char *const[]){ "E: Package 'gone' has no installation candidate", NULL },
+                     ERR_NOT_FOUND, "there is no package \"gone\" in it");
+        failure_says((const char *const[]){ "E: The repository 'http://m.test/debian bookworm-updates Release' does not have "
+                                            "a Release file.", NULL },
+                     ERR_NOT_FOUND, "the mirror \"http://m.test/debian\" does not carry \"bookworm-updates\"");
         failure_says((const char *const[]){ "dpkg: error processing archive x: No space left on device",
                                             "E: run_chroot", NULL },
                      ERR_NO_SPACE, "No space left");
