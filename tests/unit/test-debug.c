@@ -45,7 +45,7 @@ static const char *guess(const char *word)
 TEST(the_nearest_name_is_at_most_two_edits_away)
 {
         ASSERT_STR(guess("wbe1"), "web1");
-        ASSERT_STR(guess("databsae"), "database");
+        ASSERT_STR(guess("databaes"), "database");
         ASSERT_STR(guess("dp"), "db");
         ASSERT_FALSE(guess("x"));
         ASSERT_FALSE(guess("storage"));
