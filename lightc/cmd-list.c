@@ -288,10 +288,8 @@ static int run(struct client *c, const struct args *a, struct error *err)
         _cleanup_json_ struct json_object *all = NULL, *shown = NULL;
         _cleanup_(chosen_done) struct chosen ch = { 0 };
         size_t first = a->n_words && target_is_remote_only(a->words[0]);
-        const char *rest = NULL, *text = args_has(a, "all-projects") ? "ens46tS" : "ns46tS";
-        int r = first ? target_strip(a->words[0], &rest, err) : 0;
-        if (r == 0)
-                r = choose_columns(&ch, args_value(a, "columns", args_has(a, "fast") ? "nsacPt" : text), err);
+        const char *text = args_has(a, "all-projects") ? "ens46tS" : "ns46tS";
+        int r = choose_columns(&ch, args_value(a, "columns", args_has(a, "fast") ? "nsacPt" : text), err);
         if (r)
                 return r;
         bool is_full = needs_state(&ch) || match_needs_state(a->words + first);

@@ -145,6 +145,17 @@ const struct command *command_child(const struct command *group, const char *wor
         return NULL;
 }
 
+const struct arg *command_argument(const struct command *c, size_t position)
+{
+        const struct arg *last = NULL;
+        for (const struct arg *a = c->args; a && a->name; a++) {
+                last = a;
+                if (position-- == 0)
+                        return a;
+        }
+        return last && last->is_repeated ? last : NULL;
+}
+
 const struct command *command_nearest(const struct command *group, const char *word)
 {
         struct nearest near = nearest_to(word);

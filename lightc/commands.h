@@ -55,5 +55,8 @@ const struct command *command_child(const struct command *group, const char *wor
 bool command_is_child(const struct command *group, const struct command *c);
 const char *command_word(const struct command *c); /* the last word of the path */
 
+/* What the word at this position is, from 0; NULL: one too many. */
+const struct arg *command_argument(const struct command *c, size_t position);
+
 /* The nearest child within two edits, for "did you mean", or NULL. */
 const struct command *command_nearest(const struct command *group, const char *word);

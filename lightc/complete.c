@@ -153,17 +153,6 @@ static void offer_value(const struct line *l)
                         offer_argument(l, values[i].what);
 }
 
-static const struct arg *argument_at(const struct command *c, size_t position)
-{
-        const struct arg *last = NULL;
-        for (const struct arg *a = c->args; a && a->name; a++) {
-                last = a;
-                if (position-- == 0)
-                        return a;
-        }
-        return last && last->is_repeated ? last : NULL;
-}
-
 void complete_line(const char *const *words, int n_words)
 {
         struct line l = read_line(words, n_words);
@@ -173,6 +162,6 @@ void complete_line(const char *const *words, int n_words)
                 offer_options(&l);
         else if (!l.command || !l.command->run)
                 offer_commands(&l);
-        else if (argument_at(l.command, l.n_positional))
-                offer_argument(&l, argument_at(l.command, l.n_positional)->name);
+        else if (command_argument(l.command, l.n_positional))
+                offer_argument(&l, command_argument(l.command, l.n_positional)->name);
 }

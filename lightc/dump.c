@@ -21,6 +21,19 @@ static struct json_object *options_as_json(const struct option *table)
         return rows;
 }
 
+static struct json_object *args_as_json(const struct arg *table)
+{
+        struct json_object *rows = json_object_new_array();
+        for (const struct arg *a = table; a && a->name; a++) {
+                struct json_object *row = json_object_new_object();
+                json_set_string(row, "name", a->name);
+                json_set_bool(row, "optional", a->is_optional);
+                json_set_bool(row, "repeated", a->is_repeated);
+                json_object_array_add(rows, row);
+        }
+        return rows;
+}
+
 static struct json_object *command_as_json(const struct command *c)
 {
         struct json_object *o = json_object_new_object();
@@ -32,6 +45,7 @@ static struct json_object *command_as_json(const struct command *c)
         json_set_string(o, "summary", c->summary);
         json_set_string(o, "example", c->example);
         json_set_bool(o, "group", !c->run);
+        json_set_take(o, "args", args_as_json(c->args));
         json_set_take(o, "options", options_as_json(c->options));
         return o;
 }

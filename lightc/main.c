@@ -7,6 +7,7 @@
 #include "lightc/help.h"
 #include "lightc/interrupt.h"
 #include "lightc/output.h"
+#include "lightc/target.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -46,7 +47,9 @@ static int run(const struct args *a)
         c.is_quiet = args_has(a, "quiet");
         c.is_verbose = args_has(a, "verbose");
         c.is_debug = args_has(a, "debug");
-        int r = a->command->run(&c, a, &err);
+        int r = target_check_remotes(a, &err);
+        if (r >= 0)
+                r = a->command->run(&c, a, &err);
         if (fflush(stdout) < 0 && r >= 0)
                 r = -EPIPE;
         if (r == STATUS_USAGE && err.code)

@@ -24,6 +24,19 @@ bool target_is_remote_only(const char *word)
         return word && *word && strchr(word, ':') == word + strlen(word) - 1;
 }
 
+int target_check_remotes(const struct args *a, struct error *err)
+{
+        const char *rest;
+        for (size_t i = 0; i < a->n_words; i++) {
+                const struct arg *arg = command_argument(a->command, i);
+                bool may_name_one = arg && strstr(arg->name, "<remote>:") && target_is_remote_only(a->words[i]);
+                int r = may_name_one ? target_strip(a->words[i], &rest, err) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int target_split(const char *word, char **ret_name, const char **ret_rest, struct error *err)
 {
         int r = target_strip(word, &word, err);

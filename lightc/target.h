@@ -11,6 +11,8 @@
 /* The word without "local:"; any other remote is refused with a sentence. */
 int target_strip(const char *word, const char **ret, struct error *err);
 bool target_is_remote_only(const char *word); /* "local:" */
+/* A server named alone, wherever the command takes one: commands need not look whether there is such a server. */
+int target_check_remotes(const struct args *a, struct error *err);
 /* "[remote:]name/snapshot" -> name (owned) and what follows the slash, NULL without one. */
 int target_split(const char *word, char **ret_name, const char **ret_rest, struct error *err);
 

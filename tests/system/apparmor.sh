@@ -12,7 +12,9 @@ label() { lightc exec "$1" -T -- cat "/proc/${2:-self}/attr/current"; }
 if ! is_on; then
         step "without AppArmor: told, and no hindrance"
         assert_eq "$(feature)" false
-        assert_eq "$(examine | jq -r '.[] | select(.check == "apparmor").status')" warn
+        verdict=ok # a kernel that has none
+        [ ! -e /sys/module/apparmor/parameters/enabled ] || verdict=warn
+        assert_eq "$(examine | jq -r '.[] | select(.check == "apparmor").status')" $verdict
         lightc launch busybox c1
         lightc exec c1 -T -- true
         stop_daemon

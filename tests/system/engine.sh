@@ -94,7 +94,7 @@ test_isolation() {
         is "no_new_privs" "$(sed -n 's/NoNewPrivs:\t//p' /proc/$PID/status)" 0
         is "oom score" "$(cat /proc/$PID/oom_score_adj)" 0
         is "environment" "$(tr '\0' '|' < /proc/$PID/environ)" \
-           "container=lxc|container_uuid=8d2c1f0e-5f4b-4c9c-9d6e-0a1b2c3d4e5f|HOME=/|TERM=linux|A=b c|"
+           "container=lxc|container_uuid=8d2c1f0e-5f4b-4c9c-9d6e-0a1b2c3d4e5f|HOME=/|TERM=linux|PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin|A=b c|"
         is "descriptors of init" "$(ls /proc/$PID/fd | tr '\n' ' ')" "0 1 2 "
         is "console" "$(readlink /proc/$PID/fd/0)" /dev/console
         is "own groups" "$(grep -cv "/$TREE/1/payload$" /proc/$PID/cgroup)" 0
