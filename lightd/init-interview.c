@@ -10,6 +10,7 @@
 #include "networks/network.h"
 #include "storage-pools/driver.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 
 struct interview {
         const struct init_wishes *wishes;
+        sigset_t waiting; /* the signals while an answer is waited for: SIGINT comes only then */
         struct json_object *pools, *networks, *devices; /* of the server, and of its profile "default" */
         struct json_object *new_pools, *new_networks, *new_devices;
         struct error *err;
@@ -34,11 +36,14 @@ static void on_interrupt(int sig _unused_)
 }
 
 /* Byte by byte: what follows the line is the next question's. 0, -ENODATA at the end, -EINTR. */
-static int read_line(char *ret)
+static int read_line(const sigset_t *waiting, char *ret)
 {
         size_t n = 0;
         for (;;) {
                 char c;
+                struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+                if (ppoll(&p, 1, NULL, waiting) < 0)
+                        return -errno;
                 ssize_t k = read(STDIN_FILENO, &c, 1);
                 if (k < 0)
                         return -errno;
@@ -73,7 +78,7 @@ static int ask(struct interview *v, const char *question, const char *fallback, 
                 if (!v->wishes->is_silent) {
                         printf("%s [%s]: ", question, fallback);
                         fflush(stdout);
-                        int r = read_line(ret);
+                        int r = read_line(&v->waiting, ret);
                         if (r < 0)
                                 return ended(v, r);
                 }
@@ -369,9 +374,16 @@ int init_interview(const struct init_wishes *wishes, struct json_object **ret, b
         v.new_pools = json_object_new_array();
         v.new_networks = json_object_new_array();
         v.new_devices = json_object_new_object();
-        sigaction(SIGINT, &sa, &old); /* without SA_RESTART: it ends the reading */
+        sigset_t interrupt, before;
+        sigemptyset(&interrupt);
+        sigaddset(&interrupt, SIGINT);
+        sigprocmask(SIG_BLOCK, &interrupt, &before);
+        v.waiting = before;
+        sigdelset(&v.waiting, SIGINT);
+        sigaction(SIGINT, &sa, &old);
         int r = ask_all(&v, ret_is_shown);
         sigaction(SIGINT, &old, NULL);
+        sigprocmask(SIG_SETMASK, &before, NULL); /* one that came after the last answer ends us here: nothing is changed yet */
         if (r >= 0)
                 *ret = document_of(&v);
         json_object_put(v.pools);
