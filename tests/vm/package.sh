@@ -37,7 +37,8 @@ lightc exec c1 -T -- mkfifo /go
 operation=$(api -X POST -d '{"command": ["sh", "-c", "echo begun; read -r word </go; echo over; exit 7"],
         "record-output": true, "wait-for-websocket": false, "interactive": false}' http://x/1.0/instances/c1/exec | jq -r .operation)
 old=$(systemctl show -p MainPID --value lightd)
-dpkg -i debs/lightvisor-client_*.deb debs/lightvisor_*.deb
+dpkg -i debs-next/lightvisor-client_*.deb debs-next/lightvisor_*.deb
+assert_eq "$(dpkg-query -W -f '${Version}' lightvisor | grep -c '+next$')" 1 "the new version"
 wait_for lightc list
 [ "$(systemctl show -p MainPID --value lightd)" != "$old" ] || fail "the daemon is still the old one"
 assert_eq "$(pids)" "$before" "the containers' first processes"
@@ -52,7 +53,7 @@ wait_for is_clean
 [ -d /var/lib/lightd/database ] || fail "the state is gone after a mere removal"
 
 step "again: the same containers"
-dpkg -i debs/lightvisor_*.deb
+dpkg -i debs-next/lightvisor_*.deb
 wait_for lightc list
 assert_eq "$(lightc list --format csv -c n | wc -l)" 5 "containers"
 lightc start c2 2>/dev/null || true
