@@ -116,21 +116,13 @@ static const char *missing_template(const struct inspect *x)
         return NULL;
 }
 
-/*
- * Once the root file system has begun, metadata and all the templates it names have been seen, the rest is
- * only files. The small archive of a split image is read to its end, so that a damaged one is noticed.
- */
-static bool is_complete(const struct inspect *x)
-{
-        return x->rootfs_fd < 0 && x->metadata && x->has_rootfs && !missing_template(x);
-}
-
+/* To its end: one that is cut short or damaged is told now and not at the first launch. */
 static int read_archive(struct inspect *x, struct error *err)
 {
         _cleanup_(archive_input_freep) struct archive_input *in = NULL;
         struct archive_entry *e;
         int r = archive_input_open(x->meta_fd, 0, "inspect", &in, err);
-        while (r == 0 && !is_complete(x)) {
+        while (r == 0) {
                 _cleanup_free_ char *path = NULL;
                 if ((r = archive_input_next(in, &e, err)) <= 0)
                         return r;
@@ -148,6 +140,18 @@ static int check_templates(const struct inspect *x, struct error *err)
                     : 0;
 }
 
+/* The root file system of a split image, read to its end like the whole of a unified one. */
+static int check_rootfs_tar(struct inspect *x, struct error *err)
+{
+        _cleanup_(archive_input_freep) struct archive_input *in = NULL;
+        struct archive_entry *e;
+        int r = archive_input_open(x->rootfs_fd, 0, "inspect", &in, err);
+        if (r == 0)
+                while ((r = archive_input_next(in, &e, err)) > 0)
+                        ;
+        return r;
+}
+
 static int check_rootfs(struct inspect *x, const char **ret_format, struct error *err)
 {
         struct squashfs_header header;
@@ -161,7 +165,7 @@ static int check_rootfs(struct inspect *x, const char **ret_format, struct error
                 *ret_format = "squashfs";
                 return squashfs_read_header(x->rootfs_fd, &header, err);
         case ARCHIVE_TAR:
-                return 0;
+                return check_rootfs_tar(x, err);
         default:
                 return error_set(err, ERR_BAD_REQUEST,
                                  "The image's rootfs is neither a squashfs file nor a tar archive in a known "

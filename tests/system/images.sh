@@ -131,6 +131,19 @@ assert_contains "$(upload -d '{"source":{"type":"url"}}')" 'URL'
 wait_for spool_is_empty
 assert_eq "$(stored)" "$F spool "
 
+step "archives that are cut short are told at import, whatever their form"
+for file in "$BUSYBOX_IMAGE" "$W/plain.tar" "$W/image.tar.gz" "$W/image.tar.zst" "$W/image.tar.bz2" "$W/image.tar.lzma"; do
+        head -c $(($(stat -c %s "$file") * 2 / 3)) "$file" >"$W/cut"
+        said=$(upload "${octets[@]}" --data-binary "@$W/cut")
+        assert_contains "$said" "rchive"
+done
+head -c $(($(stat -c %s "$W/rootfs.tar.xz") * 2 / 3)) "$W/rootfs.tar.xz" >"$W/cut"
+assert_contains "$(upload -F "metadata=@$BUSYBOX_META" -F "rootfs=@$W/cut")" "cut short"
+head -c $(($(stat -c %s "$BUSYBOX_ROOTFS") * 2 / 3)) "$BUSYBOX_ROOTFS" >"$W/cut"
+assert_contains "$(upload -F "metadata=@$BUSYBOX_META" -F "rootfs=@$W/cut")" "cut short"
+wait_for spool_is_empty
+assert_eq "$(stored)" "$F spool "
+
 step "an upload whose client is killed"
 truncate -s 1G "$W/large"
 curl -s --limit-rate 20M --unix-socket "$LIGHTD_SOCKET" "${octets[@]}" -X POST -T "$W/large" http://unix/1.0/images &
