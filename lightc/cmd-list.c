@@ -3,6 +3,7 @@
 #include "lightc/client.h"
 #include "lightc/match.h"
 #include "lightc/output.h"
+#include "lightc/table.h"
 #include "lightc/target.h"
 
 #include <ctype.h>
@@ -237,7 +238,7 @@ static int add_custom(struct chosen *ch, const char *text, struct error *err)
                 if (*end || column.max_width < -1)
                         return args_misuse(err, "\"%s\" is no width of a column", width + 1);
                 if (column.max_width == 0)
-                        column.max_width = (int)strlen(column.header);
+                        column.max_width = (int)text_width(column.header, strlen(column.header));
         }
         add_column(ch, &column);
         return 0;

@@ -265,8 +265,8 @@ static void fill_table(struct table *t, struct json_object *items, const struct 
                         strbuf_clear(&cell);
                         (columns[i].cell ? columns[i].cell : cell_member)(json_object_array_get_idx(items, k),
                                                                           &columns[i], &cell);
-                        if (columns[i].max_width > 0 && cell.len > (size_t)columns[i].max_width) {
-                                cell.len = (size_t)columns[i].max_width;
+                        if (columns[i].max_width > 0 && cell.len) {
+                                cell.len = text_fit(cell.data, cell.len, (size_t)columns[i].max_width);
                                 cell.data[cell.len] = '\0';
                         }
                         table_add_cell(t, strbuf_str(&cell));

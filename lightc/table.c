@@ -76,8 +76,7 @@ size_t text_width(const char *s, size_t n)
         return width;
 }
 
-/* Bytes of s that fit into `width` columns. */
-static size_t fit(const char *s, size_t n, size_t width)
+size_t text_fit(const char *s, size_t n, size_t width)
 {
         size_t used = 0, len, i;
         for (i = 0; i < n; i += len) {
@@ -226,7 +225,7 @@ static void draw_cell(const struct drawing *d, size_t column, const char *cell, 
         bool is_cut = used > width;
         const char *colour = n && d->table->colour ? d->table->colour(d->table->headers[column], cell) : NULL;
         if (is_cut) {
-                n = fit(text, n, width - 1);
+                n = text_fit(text, n, width - 1);
                 used = text_width(text, n) + 1;
         }
         if (colour)

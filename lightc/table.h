@@ -30,4 +30,5 @@ void table_draw_compact(const struct table *t, struct strbuf *out); /* no lines 
 void table_write_csv(const struct table *t, bool has_header, struct strbuf *out);
 
 size_t text_width(const char *s, size_t n); /* terminal columns */
+size_t text_fit(const char *s, size_t n, size_t width); /* bytes of whole characters that fit into so many columns */
 int text_compare_natural(const char *a, const char *b);
