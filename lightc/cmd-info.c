@@ -235,7 +235,7 @@ static int run(struct client *c, const struct args *a, struct error *err)
 }
 
 static const struct option options[] = {
-        { .name = "format", .letter = 'f', .value = "format", .help = "The daemon, or all of its resources, as json or yaml" },
+        { .name = "format", .letter = 'f', .value = "yaml|json", .help = "The daemon, or all of its resources, as json or yaml" },
         { .name = "resources", .help = "Show the machine's resources" },
         { .name = "show-log", .help = "Show the instance's log, too" },
         { .name = "target", .value = "member", .help = "Cluster member (there is no cluster: ignored)" },

@@ -166,10 +166,10 @@ static int run(struct client *c, const struct args *a, struct error *err)
 }
 
 static const struct option options[] = {
-        { .name = "type", .value = "type", .is_repeated = true, .help = "Only these: logging, lifecycle, operation" },
-        { .name = "format", .letter = 'f', .value = "format", .help = "yaml, json or pretty" },
+        { .name = "type", .value = "logging|lifecycle|operation", .is_repeated = true, .help = "Only these events" },
+        { .name = "format", .letter = 'f', .value = "yaml|json|pretty", .help = "How events are shown" },
         { .name = "pretty", .help = "The same as --format=pretty" },
-        { .name = "loglevel", .value = "level", .help = "Least level of what --pretty shows" },
+        { .name = "loglevel", .value = "error|warning|info|debug|trace", .help = "Least level of what --pretty shows" },
         { .name = "all-projects", .help = "Events of all projects" },
         { 0 },
 };

@@ -143,7 +143,7 @@ static int run(struct client *c, const struct args *a, struct error *err)
 }
 
 static const struct option options[] = {
-        { .name = "for", .value = "what", .help = "ip, ipv4, ipv6, running (the default), stopped or systemd" },
+        { .name = "for", .value = "ip|ipv4|ipv6|running|stopped|systemd", .help = "What to wait for; without it, running" },
         { .name = "timeout", .value = "seconds", .help = "Give up after so long; without it, never" },
         { 0 },
 };

@@ -99,7 +99,7 @@ const struct option command_global_options[] = {
         { .name = "quiet", .letter = 'q', .help = "No progress" },
         { .name = "verbose", .letter = 'v', .help = "A line per stage where no progress can be drawn" },
         { .name = "debug", .help = "Show each request and answer" },
-        { .name = "color", .value = "when", .help = "auto, always or never" },
+        { .name = "color", .value = "auto|always|never", .help = "Colours" },
         { .name = "force-local", .help = "Use the unix socket (always the case)" },
         { .name = "version", .help = "Print the version" },
         { 0 },

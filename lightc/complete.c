@@ -113,6 +113,33 @@ static void offer_devices(const struct line *l)
         client_done(&c);
 }
 
+/* Keys that are set: the ones to be read or unset. */
+static void offer_keys(const struct line *l)
+{
+        struct client c;
+        _cleanup_json_ struct json_object *o = NULL;
+        client_init(&c);
+        _cleanup_free_ char *url = client_url(&c, NULL, "instances", l->first, NULL);
+        if (client_get(&c, url, &o, NULL) >= 0 && json_get_object(o, "config")) {
+                json_object_object_foreach(json_get_object(o, "config"), key, value) {
+                        (void)value;
+                        offer(l, key);
+                }
+        }
+        client_done(&c);
+}
+
+/* "bash|fish|zsh" */
+static void offer_choices(const struct line *l, const char *what)
+{
+        while (*what) {
+                size_t n = strcspn(what, "|");
+                _cleanup_free_ char *choice = xstrndup(what, n);
+                offer(l, choice);
+                what += n + (what[n] == '|');
+        }
+}
+
 static void offer_images(const struct line *l)
 {
         static const char *const built[] = { "debian:11", "debian:12", "debian:13" };
@@ -135,6 +162,10 @@ static void offer_argument(const struct line *l, const char *what)
                 offer_images(l);
         if (strstr(what, "<device>") && l->first)
                 offer_devices(l);
+        if (str_starts(what, "<key>") && l->first && l->n_positional == 1)
+                offer_keys(l);
+        if (strchr(what, '|') && !strchr(what, '<'))
+                offer_choices(l, what);
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
                 if (strstr(what, kinds[i].part))
                         offer_objects(l, kinds[i].collection);
@@ -142,12 +173,11 @@ static void offer_argument(const struct line *l, const char *what)
 
 static void offer_value(const struct line *l)
 {
-        static const char *const formats[] = { "table", "compact", "csv", "json", "yaml" };
         static const struct {
                 const char *option, *what;
         } values[] = { { "profile", "<profile>" }, { "network", "<network>" }, { "storage", "<pool>" }, { "project", "<project>" } };
-        for (size_t i = 0; streq(l->expecting->name, "format") && i < ARRAY_SIZE(formats); i++)
-                offer(l, formats[i]);
+        if (strchr(l->expecting->value, '|'))
+                offer_choices(l, l->expecting->value);
         for (size_t i = 0; i < ARRAY_SIZE(values); i++)
                 if (streq(l->expecting->name, values[i].option))
                         offer_argument(l, values[i].what);

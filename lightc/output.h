@@ -18,7 +18,7 @@ struct column {
 };
 
 #define OPTION_FORMAT                                                                                        \
-        { .name = "format", .letter = 'f', .value = "format", .help = "table, compact, csv, csv,header, json or yaml" }
+        { .name = "format", .letter = 'f', .value = "table|compact|csv|json|yaml", .help = "How it is shown; csv,header begins with the headers" }
 #define OPTION_COLUMNS                                                                                       \
         { .name = "columns", .letter = 'c', .value = "columns", .help = "Columns to show, one letter each" }
 

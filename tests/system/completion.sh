@@ -11,6 +11,9 @@ assert_eq "$(candidates lau)" "launch "
 assert_eq "$(candidates config device a)" "add "
 assert_contains "$(candidates list --f)" "--format "
 assert_eq "$(candidates list --format j)" "json "
+assert_eq "$(candidates completion '')" "bash fish zsh "
+assert_eq "$(candidates wait --for ip)" "ip ipv4 ipv6 "
+assert_eq "$(candidates monitor --type l)" "lifecycle logging "
 assert_eq "$(candidates start '' 2>&1)" ""
 for shell in bash fish zsh; do
         [ "$(lightc completion "$shell" | wc -c)" -lt 15000 ] || fail "the script for $shell is long"
@@ -42,5 +45,9 @@ typed() { # line → what bash would offer
 assert_eq "$(typed 'lightc st')" "start stop storage "
 assert_eq "$(typed 'lightc stop we')" "web1 web2 "
 assert_eq "$(typed 'lightc launch debian:1')" "11 12 13 "
+lightc config set web1 user.owner=me
+assert_eq "$(candidates config get web1 user.)" "user.owner "
+assert_eq "$(candidates config unset web1 user.o)" "user.owner "
+assert_eq "$(candidates config device get web1 eth0 user. 2>&1)" ""
 lightc delete web1 web2 db
 stop_daemon
