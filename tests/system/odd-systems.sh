@@ -56,7 +56,7 @@ build_installer() { # DIR
 pid_of() { lightc list "^$1\$" --format csv -c p; }
 runs_anew() { has_state "$1" RUNNING && [ "$(pid_of "$1")" != "$2" ] && lightc exec "$1" -T -- true; }
 # What says that the boot is through: a reboot in the middle of one is another test.
-booted='pidof getty || pidof runsvdir || { pidof openrc-init && rc-status -r | grep default && ! pidof openrc; } || [ -e /sbin/debian-installer ]'
+booted='pidof getty || pidof runsvdir || { readlink /proc/1/exe | grep openrc-init && rc-status -r | grep default && ! pidof openrc; } || [ -e /sbin/debian-installer ]'
 has_booted() { lightc exec "$1" -T -- sh -c "$booted"; }
 expect_up() {
         wait_for has_address "$1" || fail "\"$1\" has no address: $(lightc console "$1" --show-log | tail -n 15)"
