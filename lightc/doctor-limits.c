@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /*
- * What a small Debian with systemd takes of each, rounded up. Neighbours: the host remembers the container and the
+ * What a small Debian with systemd takes of each, estimated; the daemon's descriptors were counted (8 each). Neighbours: the host remembers the container and the
  * container its gateway, in one table for all network namespaces; with IPv6 by the link's own address as well.
  */
 struct limit {
