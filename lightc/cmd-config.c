@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* get, set, unset, show: of an instance, or of the daemon when no instance is named. */
 #include "base/alloc.h"
-#include "lightc/edit.h"
 #include "lightc/operation.h"
 #include "lightc/output.h"
 #include "lightc/target.h"
@@ -111,27 +110,13 @@ static int run_show(struct client *c, const struct args *a, struct error *err)
         return output_yaml(shown, err);
 }
 
-struct editing {
-        struct client *client;
-        struct object *object;
-};
-
-static int submit(struct json_object *changed, void *data, struct error *err)
-{
-        struct editing *e = data;
-        json_object_put(e->object->body);
-        e->object->body = json_object_get(changed);
-        return object_save(e->client, e->object, "Configuring", err);
-}
-
 static int run_edit(struct client *c, const struct args *a, struct error *err)
 {
         _cleanup_object_ struct object o = { 0 };
         int r = load(c, args_word(a, 0), &o, err);
         if (r < 0)
                 return r;
-        struct editing e = { .client = c, .object = &o };
-        return edit_object(o.body, "# Lines that begin with # are ignored. Keys that are taken out are unset.\n", submit, &e,
+        return object_edit(c, &o, "# Lines that begin with # are ignored. Keys that are taken out are unset.\n", "Configuring",
                            err);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What of an image can be changed: as a text, or one property at a time. */
 #include "base/alloc.h"
-#include "lightc/edit.h"
 #include "lightc/image.h"
 #include "lightc/operation.h"
 #include "lightc/output.h"
@@ -21,27 +20,13 @@ static int load(struct client *c, const char *word, struct object *ret, struct e
         return r < 0 ? r : object_load(c, "image", client_url(c, NULL, "images", fingerprint, NULL), ret, err);
 }
 
-struct editing {
-        struct client *client;
-        struct object *object;
-};
-
-static int submit(struct json_object *changed, void *data, struct error *err)
-{
-        struct editing *e = data;
-        json_object_put(e->object->body);
-        e->object->body = json_object_get(changed);
-        return object_save(e->client, e->object, "Changing the image", err);
-}
-
 static int run_edit(struct client *c, const struct args *a, struct error *err)
 {
         _cleanup_object_ struct object o = { 0 };
         int r = load(c, a->words[0], &o, err);
         if (r < 0)
                 return r;
-        struct editing e = { .client = c, .object = &o };
-        return edit_object(o.body, edit_comment, submit, &e, err);
+        return object_edit(c, &o, edit_comment, "Changing the image", err);
 }
 
 static int no_property(const char *word, const char *key, struct error *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lightc/target.h"
 #include "base/alloc.h"
+#include "lightc/edit.h"
 #include "lightc/operation.h"
 
 #include <unistd.h>
@@ -130,6 +131,26 @@ int object_save(struct client *c, const struct object *o, const char *stage, str
         const char *const headers[] = { o->etag ? "If-Match" : NULL, o->etag, NULL };
         struct request req = { .method = "PUT", .url = o->url, .json = o->body, .headers = headers };
         return operation_run(c, &req, stage, NULL, err);
+}
+
+struct editing {
+        struct client *client;
+        struct object *object;
+        const char *stage;
+};
+
+static int submit(struct json_object *changed, void *data, struct error *err)
+{
+        struct editing *e = data;
+        json_object_put(e->object->body);
+        e->object->body = json_object_get(changed);
+        return object_save(e->client, e->object, e->stage, err);
+}
+
+int object_edit(struct client *c, struct object *o, const char *comment, const char *stage, struct error *err)
+{
+        struct editing e = { .client = c, .object = o, .stage = stage };
+        return edit_object(o->body, comment, submit, &e, err);
 }
 
 struct json_object *object_map(struct json_object *o, const char *key)

@@ -31,6 +31,8 @@ void object_done(struct object *o);
 /* kind picks the writable members: "instance", "profile", "server", "snapshot", "image". Takes url. */
 int object_load(struct client *c, const char *kind, char *take_url, struct object *ret, struct error *err);
 int object_save(struct client *c, const struct object *o, const char *stage, struct error *err);
+/* In an editor or from standard input; comment stands above the text. */
+int object_edit(struct client *c, struct object *o, const char *comment, const char *stage, struct error *err);
 /* A copy with only the members of that kind that may be written. */
 struct json_object *object_writable(const char *kind, struct json_object *whole);
 /* o[key] as an object, made if it is not there. */

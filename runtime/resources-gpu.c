@@ -108,14 +108,6 @@ static struct json_object *drm_card_new(struct resource_host *host, const char *
         return o;
 }
 
-static bool has_address(struct json_object *list, const char *address)
-{
-        for (size_t i = 0; i < json_object_array_length(list); i++)
-                if (streq(json_get_string(json_object_array_get_idx(list, i), "pci_address", ""), address))
-                        return true;
-        return false;
-}
-
 struct json_object *resources_gpu(struct resource_host *host)
 {
         _cleanup_resource_names_ struct resource_names names = { 0 }, displays = { 0 };
@@ -129,7 +121,7 @@ struct json_object *resources_gpu(struct resource_host *host)
         }
         resource_list_class(host, "03", &displays);
         for (size_t i = 0; i < displays.n; i++)
-                if (!has_address(list, displays.items[i]))
+                if (!resource_has_address(list, displays.items[i]))
                         json_object_array_add(list, pci_card_new(host, displays.items[i]));
         return resource_totalled("cards", list);
 }

@@ -161,14 +161,6 @@ static char *device_of(struct resource_host *host, const char *name)
         return place;
 }
 
-static bool has_address(struct json_object *list, const char *address)
-{
-        for (size_t i = 0; i < json_object_array_length(list); i++)
-                if (streq(json_get_string(json_object_array_get_idx(list, i), "pci_address", ""), address))
-                        return true;
-        return false;
-}
-
 struct json_object *resources_network(struct resource_host *host)
 {
         _cleanup_resource_names_ struct resource_names names = { 0 }, unused = { 0 };
@@ -192,7 +184,7 @@ struct json_object *resources_network(struct resource_host *host)
         json_object_put(cards);
         resource_list_class(host, "02", &unused);
         for (size_t i = 0; i < unused.n; i++)
-                if (!has_address(list, unused.items[i]))
+                if (!resource_has_address(list, unused.items[i]))
                         json_object_array_add(list, pci_card_new(host, unused.items[i]));
         return resource_totalled("cards", list);
 }

@@ -156,6 +156,14 @@ static int64_t parts_of(struct json_object *o, const char *key)
         return list ? (int64_t)json_object_array_length(list) : 0;
 }
 
+bool resource_has_address(struct json_object *list, const char *address)
+{
+        for (size_t i = 0; i < json_object_array_length(list); i++)
+                if (streq(json_get_string(json_object_array_get_idx(list, i), "pci_address", ""), address))
+                        return true;
+        return false;
+}
+
 struct json_object *resource_totalled(const char *list_key, struct json_object *take_list)
 {
         struct json_object *o = json_object_new_object();

@@ -84,6 +84,8 @@ void resource_set_text(struct json_object *o, const char *key, char *take_text);
 void resource_add_text(struct json_object *o, const char *key, char *take_text);
 /* {list_key: list, "total": n}; VFs of a card and partitions of a disk count as LXD counts them: each by itself. */
 struct json_object *resource_totalled(const char *list_key, struct json_object *take_list);
+/* Whether one of these cards has this "pci_address". */
+bool resource_has_address(struct json_object *list, const char *address);
 /* "0000:00:03.0", or "1:2" (bus and number on it): of the bus a device hangs on, NULL: it does not. path: its "device". */
 char *resource_pci_address(struct resource_host *host, const char *device_path);
 char *resource_usb_address(struct resource_host *host, const char *device_path);

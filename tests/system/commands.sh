@@ -119,7 +119,7 @@ for path in "${paths[@]}"; do
         [[ ${words[*]} == *nosuch* ]] || continue
         is_local "$path" && continue
         try "${words[@]}"
-        [ $status = 1 ] || [ "$path $status" = "exec 1" ] || fail "lightc ${words[*]}: status $status: $said"
+        assert_eq "$status" 1 "lightc ${words[*]}: $said"
         readable "a name nobody has" "${words[@]}"
         assert_contains "$said" nosuch
 done
