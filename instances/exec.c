@@ -114,6 +114,7 @@ struct json_object *exec_job_args(struct instance *i, const struct instance_exec
         json_set_int(o, "height", p->height);
         json_set_string(o, "cgroup", cgroup);
         json_set_bool(o, "privileged", is_privileged);
+        json_set_bool(o, "linux32", instance_is_32bit(i));
         json_set_bool(o, "nesting", strmap_get_bool(instance_config(i), "security.nesting", false));
         if (!is_privileged)
                 add_idmap(i, o);

@@ -310,6 +310,16 @@ const char *instance_status(const struct instance *i, int *ret_code)
         return rows[i->state].name;
 }
 
+bool instance_is_32bit(const struct instance *i)
+{
+        static const char *const architectures[] = { "i686", "armv7l", "armv6l" };
+        const char *architecture = instance_body(i)->architecture;
+        for (size_t k = 0; k < ARRAY_SIZE(architectures); k++)
+                if (streq(architecture, architectures[k]))
+                        return true;
+        return false;
+}
+
 char *instance_url(const struct instance *i)
 {
         return xasprintf("/1.0/instances/%s", i->name);

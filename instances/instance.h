@@ -77,6 +77,8 @@ const struct devices *instance_devices(struct instance *i);
 void instance_expand(struct server *s, const char *project, const struct instance_body *b, struct strmap *ret_config,
                      struct devices *ret_devices);
 bool instance_is_privileged(struct instance *i);
+/* A system of 32 bits: on a kernel of 64, uname shall not tell it of programs it cannot run. */
+bool instance_is_32bit(const struct instance *i);
 /* Something shown has changed: configuration, a profile, the state. */
 void instance_touch(struct instance *i);
 void instance_touch_all(struct server *s);

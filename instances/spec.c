@@ -214,6 +214,7 @@ int run_plan_make(struct instance *i, int64_t gen, struct run_plan *ret, struct 
         json_set_int(p.spec, "num", i->num);
         json_set_bool(p.spec, "privileged", instance_is_privileged(i));
         json_set_bool(p.spec, "nesting", strmap_get_bool(instance_config(i), "security.nesting", false));
+        json_set_bool(p.spec, "linux32", instance_is_32bit(i));
         json_set_bool(p.spec, "apparmor", apparmor_is_loaded());
         add_paths(i, p.spec);
         add_environment(i, p.spec);

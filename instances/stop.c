@@ -212,6 +212,7 @@ static void run_inside(struct stop *st, const struct way *w)
         json_set_take(args, "command", command);
         json_set_string(args, "cgroup", cgroup);
         json_set_bool(args, "privileged", instance_is_privileged(i));
+        json_set_bool(args, "linux32", instance_is_32bit(i));
         spec.program = "lightrun";
         spec.name = "exec";
         spec.take_args = args;

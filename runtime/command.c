@@ -124,8 +124,9 @@ static int begin_session(const struct exec_request *req)
 /* While the capabilities are still there. */
 static int limit(const struct command *c)
 {
-        inherited_reset_inside();
-        int r = privileges_drop_capabilities(&c->privileges);
+        int r = inherited_reset_inside(c->req.is_32bit);
+        if (r == 0)
+                r = privileges_drop_capabilities(&c->privileges);
         return r < 0 ? r : privileges_load_filter(c->filter);
 }
 

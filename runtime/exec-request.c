@@ -170,6 +170,7 @@ int exec_request_read(struct json_object *args, struct exec_request *ret, struct
         _cleanup_(exec_request_done) struct exec_request req = {
                 .is_interactive = json_get_bool(args, "interactive", false),
                 .is_recorded = json_get_bool(args, "record", false),
+                .is_32bit = json_get_bool(args, "linux32", false),
         };
         struct spec_idmap map = { 0 };
         int r = read_numbers(args, &req, err);

@@ -11,7 +11,7 @@
  *   "record"       the command goes on when the control socket closes
  *   "exit_file"    where {"return":N} is left for a later daemon, or ""
  *   "idmap"        {"base":N,"size":N}: so that pipes given to the command can be made its own
- *   "privileged", "nesting", "seccomp", "capabilities_drop": as in the spec the container was started with
+ *   "privileged", "nesting", "seccomp", "capabilities_drop", "linux32": as in the spec the container was started with
  *   "fds"          {"stdin":6,"stdout":7,"stderr":8,"control":9}; an absent one is /dev/null, or no control
  */
 #pragma once
@@ -33,7 +33,7 @@ struct exec_request {
         uint32_t uid, gid;
         int64_t host_uid, host_gid; /* the same on the host, or -1 */
         uint16_t width, height;
-        bool is_interactive, is_recorded;
+        bool is_interactive, is_recorded, is_32bit;
         int fds[3], control; /* -EBADF: none */
 };
 

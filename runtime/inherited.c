@@ -86,9 +86,10 @@ static void reset_signals(void)
         sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-void inherited_reset_inside(void)
+int inherited_reset_inside(bool is_32bit)
 {
         (void)!leave_keyring();
         umask(022);
         reset_signals();
+        return is_32bit && personality(PER_LINUX32) < 0 ? -errno : 0;
 }

@@ -14,5 +14,8 @@
  */
 int inherited_reset(void);
 
-/* The rest, last of all, inside: session keyring of the guest's own, file mode mask, signals. */
-void inherited_reset_inside(void);
+/*
+ * The rest, last of all, inside: session keyring of the guest's own, file mode mask, signals, and for a 32-bit system on
+ * a 64-bit kernel the personality that makes uname(2) name the machine its programs and packages are for. -errno.
+ */
+int inherited_reset_inside(bool is_32bit);

@@ -199,14 +199,15 @@ static int configure(struct start *s, struct error *err)
         return r < 0 ? r : set_links_up(spec, err);
 }
 
-static int give_up_privileges(const struct privileges *p, const struct privileges_filter *filter)
+static int give_up_privileges(const struct privileges *p, const struct privileges_filter *filter, bool is_32bit)
 {
         int r = take_console();
         if (r == 0)
                 r = privileges_drop_capabilities(p);
         if (r == 0 && syscall(SYS_close_range, CONSOLE_FDS, ~0u, 1u << 2 /* CLOSE_RANGE_CLOEXEC */) < 0)
                 r = -errno;
-        inherited_reset_inside();
+        if (r == 0)
+                r = inherited_reset_inside(is_32bit);
         return r < 0 ? r : privileges_load_filter(filter);
 }
 
@@ -232,7 +233,7 @@ static int become_init(struct start *s, struct error *err)
         if (r < 0)
                 return r;
         const char *const *env = make_environment(spec);
-        r = give_up_privileges(&p, filter);
+        r = give_up_privileges(&p, filter, spec->is_32bit);
         if (r >= 0)
                 r = report_send(s->init, REPORT_READY, 0, -EBADF);
         if (r < 0)

@@ -510,6 +510,7 @@ static int parse_isolation(struct json_object *o, struct spec *s, struct error *
         take_flag(o, "privileged", &s->is_privileged);
         take_flag(o, "nesting", &s->is_nesting);
         take_flag(o, "apparmor", &s->has_apparmor);
+        take_flag(o, "linux32", &s->is_32bit);
         s->has_seccomp = json_get_bool(seccomp, "default", true);
         if (s->is_privileged != (s->idmap.base == 0))
                 return bad(err, "idmap",

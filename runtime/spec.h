@@ -9,7 +9,7 @@
  *  "idmap":{"base":1065536,"size":65536} or null (privileged),
  *  "rootfs":{"type":"overlay","lowers":[<directory>, … topmost first],"volume":<directory>,"create":true}
  *        or {"type":"dir","volume":<directory>,"create":true},
- *  "init":["/sbin/init"], "environment":{"A":"b"}, "privileged":false, "nesting":false,
+ *  "init":["/sbin/init"], "environment":{"A":"b"}, "privileged":false, "nesting":false, "linux32":false,
  *  "limits":{"memory_max":N,"memory_swap_max":N,"pids_max":N,"cpus":"0-1","cpu_quota_us":N,"cpu_period_us":N,
  *            "cpu_shares":N},
  *  "mounts":[{"source":…,"target":…,"type":"bind|tmpfs","options":"size=1m","readonly":false,"recursive":false,
@@ -94,7 +94,7 @@ struct spec {
         size_t n_init;
         struct spec_pair *environment, *sysctl;
         size_t n_environment, n_sysctl;
-        bool is_privileged, is_nesting, has_seccomp, has_apparmor; /* has_apparmor: in the profile of its kind */
+        bool is_privileged, is_nesting, has_seccomp, has_apparmor, is_32bit; /* has_apparmor: in the profile of its kind */
         struct spec_limits limits;
         struct spec_mount *mounts;
         struct spec_device *devices;

@@ -125,6 +125,9 @@ if [ "${ODD:-}" = all ]; then
                 build "$IMAGES/i386" i386 "sysvinit-core,$NETWORK"
                 pack i386 "$IMAGES/i386" i686
                 live i386 reboot poweroff
+                lightc launch i386 bits
+                assert_eq "$(lightc exec bits -T -- dpkg --print-architecture) $(lightc exec bits -T -- uname -m)" "i386 i686"
+                lightc delete --force bits
                 build_installer "$IMAGES/installer"
                 pack installer "$IMAGES/installer" x86_64
                 live installer reboot poweroff

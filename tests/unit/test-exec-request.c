@@ -134,3 +134,12 @@ TEST(kinds_of_files_have_words)
         ASSERT_TRUE(file_kind(S_IFIFO) == NULL);
         ASSERT_STR(file_kind_words(S_IFIFO), "a named pipe");
 }
+
+TEST(a_command_in_a_32bit_system_is_told_so)
+{
+        _cleanup_(exec_request_done) struct exec_request req = { 0 }, native = { 0 };
+        ASSERT_OK(read_text("{\"command\":[\"true\"],\"linux32\":true}", &req, NULL));
+        ASSERT_OK(read_text("{\"command\":[\"true\"]}", &native, NULL));
+        ASSERT_TRUE(req.is_32bit);
+        ASSERT_FALSE(native.is_32bit);
+}
