@@ -92,11 +92,13 @@ static bool is_of_later(const struct command *group, const char *word)
         static const struct {
                 const char *group, *words;
         } later[] = {
-                { "", " snapshot restore publish export import remote project cluster warning rebuild manpage " },
+                { "", " snapshot restore publish export import cluster warning rebuild manpage " },
                 { "config", " trust metadata template " },
                 { "image", " copy refresh " },
                 { "network", " create delete edit set unset get rename attach detach attach-profile detach-profile acl forward "
                              "peer zone " },
+                { "project", " create delete edit get rename set switch unset " },
+                { "remote", " add remove rename set-url switch " },
                 { "profile", " add assign apply copy create delete device edit get remove rename set unset " },
                 { "storage", " create delete edit set unset get volume bucket " },
                 { "file", " mount " },

@@ -71,7 +71,14 @@
         X(profile)                                                                                           \
         X(profile_list)                                                                                      \
         X(profile_show)                                                                                      \
+        X(project)                                                                                           \
+        X(project_info)                                                                                      \
+        X(project_list)                                                                                      \
+        X(project_show)                                                                                      \
         X(query)                                                                                             \
+        X(remote)                                                                                            \
+        X(remote_get_default)                                                                                \
+        X(remote_list)                                                                                       \
         X(rename)                                                                                            \
         X(restart)                                                                                           \
         X(shell)                                                                                             \

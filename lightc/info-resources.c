@@ -118,8 +118,7 @@ static void add_socket(const struct page *p, struct json_object *o)
         struct page list = in(p, 2);
         add_text(p, "Vendor", o, "vendor");
         add_text(p, "Name", o, "name");
-        if (count(caches))
-                line(p, "Caches:");
+        line(p, "Caches:"); /* also where the kernel names none, as LXD's client writes it */
         for (size_t i = 0; i < count(caches); i++)
                 add_cache(&list, json_object_array_get_idx(caches, i));
         line(p, "Cores:");

@@ -11,7 +11,7 @@ mapfile -t groups < <(jq -r '.commands[] | select(.group) | .path' "$TEST_DIR/du
 [ ${#paths[@]} -gt 50 ] || fail "the dump names ${#paths[@]} commands"
 
 # What works without a daemon, or answers its absence in its own way.
-is_local() { case $1 in "alias "* | completion | doctor | version) true ;; *) false ;; esac; }
+is_local() { case $1 in "alias "* | "remote "* | completion | doctor | version) true ;; *) false ;; esac; }
 
 of() { jq -r --arg path "$1" '.commands[] | select(.path == $path) | '"$2" "$TEST_DIR/dump"; }
 

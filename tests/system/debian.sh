@@ -3,7 +3,7 @@
 # The newcomer's image: "debian:12" is built from this host's mirrors and boots with systemd, network, names and apt.
 # Then COUNT of them at once (3; 40 takes 6 GiB of memory).
 # shellcheck disable=SC2034
-TEST_NETWORK=host TEST_LIMIT=580 COMMAND_LIMIT=400 WAIT_LIMIT=120
+TEST_NETWORK=host COMMAND_LIMIT=400 WAIT_LIMIT=120
 . "$(dirname "$0")/../lib/lib.sh"
 need_program mmdebstrap dnsmasq nft
 COUNT=${COUNT:-3} BRIDGE=lvt$((RANDOM % 10000))

@@ -19,7 +19,7 @@ if [ $# = 0 ]; then
         exit "$failed"
 fi
 SHARD=$1
-COMMAND_LIMIT=20
+COMMAND_LIMIT=60
 . "$(dirname "$0")/../lib/lib.sh"
 need_program jq curl
 need_program nft dnsmasq

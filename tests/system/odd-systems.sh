@@ -4,7 +4,7 @@
 # is stopped by being asked, and powers itself off. The short run is OpenRC on sysvinit; ODD=all adds OpenRC's own init, plain
 # sysvinit, runit, i386 and the Debian installer's netboot disk, which nobody made for containers.
 # shellcheck disable=SC2034
-TEST_NETWORK=host TEST_LIMIT=580 COMMAND_LIMIT=200 WAIT_LIMIT=60
+TEST_NETWORK=host COMMAND_LIMIT=200 WAIT_LIMIT=60
 . "$(dirname "$0")/../lib/lib.sh"
 need_program mmdebstrap dnsmasq nft
 BRIDGE=lvt$((RANDOM % 10000)) IMAGES=$TEST_DIR/images
