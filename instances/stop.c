@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stopping: by force the whole cgroup is killed at once; otherwise init is asked in the way it understands, and the
- * caller's patience decides. The ways are a table: the first that fits what init is and listens to is taken; a command
- * that is missing or fails gives way to the next one, and what came of each is in the error if none of it helped.
+ * caller's patience decides. The ways are a table (stop-ways.c): the first that fits what init is and listens to is
+ * taken; a command that is missing or fails gives way to the next one, and what came of each is in the error if none of
+ * it helped.
  */
 #include "instances/run.h"
+#include "instances/stop-ways.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
@@ -17,42 +19,20 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define AGAIN_MS 250          /* until an init that has just begun listens */
-#define DIED_BY_SIGNAL 128    /* a shell's number: the system that goes down ends its processes */
-
-/* The kernel's number of SIGRTMIN is 34 in glibc's view. */
-#define SIGNAL_BIT(sig) (UINT64_C(1) << ((sig) - 1))
-
-/* What is sent, or run inside. */
-struct way {
-        const char *text;
-        const char *programs[3]; /* only to an init of these names; none: to any that listens */
-        int signal;              /* 0: the command */
-        const char *command[4];
-};
-
-static const struct way ways[] = {
-        /* systemd's */
-        { .text = "SIGRTMIN+3", .signal = 34 + 3 },
-        { .text = "SIGUSR2", .programs = { "busybox", "toybox" }, .signal = SIGUSR2 },
-        /* sysvinit, upstart: to them SIGPWR means that the power fails */
-        { .text = "\"shutdown -h now\"", .programs = { "init" }, .command = { "shutdown", "-h", "now" } },
-        /* openrc-init, runit, and what was made for containers */
-        { .text = "SIGPWR", .signal = SIGPWR },
-        { .text = "\"shutdown -h now\"", .command = { "shutdown", "-h", "now" } },
-        { .text = "\"poweroff\"", .command = { "poweroff" } },
-        { .text = "\"halt\"", .command = { "halt" } },
-};
+/* An init that has just begun is looked at again until it listens: twice as late each time, at most a minute. */
+#define AGAIN_MS 250
+#define AGAIN_MAX_MS 60000
+#define DIED_BY_SIGNAL 128 /* a shell's number: the system that goes down ends its processes */
 
 struct stop {
         struct list node;
         struct instance *instance;
         uint64_t timeout_ms, timer;
-        uint64_t serial;      /* a command inside may answer when this stop is over */
-        size_t way;           /* the next to be tried */
-        bool is_second_round; /* no command helped: only signals are left, once init listens */
-        uint64_t again;       /* timer of the second round */
-        struct strbuf tried;  /* for the error */
+        uint64_t serial;          /* a command inside may answer when this stop is over */
+        size_t way;               /* the next to be tried */
+        bool is_second_round;     /* no command helped: only signals are left, once init listens */
+        uint64_t again, again_ms; /* timer of the second round, and how late it is */
+        struct strbuf tried;      /* for the error */
         power_done_fn done;
         void *data;
 };
@@ -117,50 +97,19 @@ void instance_stop_cancel(struct instance *i)
         give_up(st, &err);
 }
 
-/* A mask of /proc/<pid>/status ("SigBlk:"): bit n-1 is signal n. */
-static uint64_t signal_mask(const char *status, const char *which)
-{
-        const char *line = strstr(status, which);
-        return line ? strtoull(line + strlen(which), NULL, 16) : 0;
-}
-
-/*
- * Signals that init has a handler for, or has blocked to read them from a descriptor. Who blocks all there are (SIGALRM,
- * which no init waits for, is the witness) reads none of them so: openrc-init does that for its children's sake.
- */
-static uint64_t listens_to(pid_t pid)
-{
-        char path[64];
-        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
-        snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-        if (path_read_file(AT_FDCWD, path, KiB(16), &b) < 0)
-                return 0;
-        uint64_t blocked = signal_mask(strbuf_str(&b), "SigBlk:"), caught = signal_mask(strbuf_str(&b), "SigCgt:");
-        return caught | (blocked & SIGNAL_BIT(SIGALRM) ? 0 : blocked);
-}
-
-static bool init_is(pid_t pid, const char *const *programs)
+/* program is filled in and init refers to it. */
+static void look_at(pid_t pid, char program[static 256], struct stop_init *init)
 {
         char path[64], target[256];
+        _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
+        snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+        init->listening = path_read_file(AT_FDCWD, path, KiB(16), &b) < 0 ? 0 : stop_init_listens(strbuf_str(&b));
         snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
         ssize_t n = readlink(path, target, sizeof target - 1);
-        if (n <= 0)
-                return false;
-        target[n] = '\0';
+        target[n < 0 ? 0 : n] = '\0';
         const char *slash = strrchr(target, '/');
-        for (; *programs; programs++)
-                if (streq(slash ? slash + 1 : target, *programs))
-                        return true;
-        return false;
-}
-
-/* busybox sleeps in sigwait(), where the kernel shows nothing as blocked: that it handles anything says that it is up. */
-static bool fits(const struct way *w, pid_t pid)
-{
-        uint64_t listening = w->signal ? listens_to(pid) : 0;
-        if (w->programs[0])
-                return init_is(pid, w->programs) && (!w->signal || listening);
-        return !w->signal || (listening & SIGNAL_BIT(w->signal));
+        snprintf(program, 256, "%s", slash ? slash + 1 : target);
+        init->program = program;
 }
 
 static void ask(struct stop *st);
@@ -199,7 +148,7 @@ static void on_command_ran(void *data, int r, struct json_object *result, struct
                 try_next(found, text);
 }
 
-static void run_inside(struct stop *st, const struct way *w)
+static void run_inside(struct stop *st, const struct stop_way *w)
 {
         struct instance *i = st->instance;
         _cleanup_free_ char *cgroup = instance_cgroup(i);
@@ -225,12 +174,13 @@ static void run_inside(struct stop *st, const struct way *w)
 static void ask(struct stop *st)
 {
         struct instance *i = st->instance;
+        const struct stop_way *w;
+        struct stop_init init;
+        char program[256];
         if (i->pid <= 0) /* ended meanwhile; only the store has still to say so */
                 return;
-        for (; st->way < ARRAY_SIZE(ways); st->way++) {
-                const struct way *w = &ways[st->way];
-                if (!fits(w, i->pid) || (st->is_second_round && !w->signal))
-                        continue;
+        look_at(i->pid, program, &init);
+        for (; (w = stop_way_next(&init, st->is_second_round, &st->way)); st->way++) {
                 strbuf_addf(&st->tried, "%s%s", st->tried.len ? ", " : "asked by ", w->text);
                 if (!w->signal) {
                         run_inside(st, w);
@@ -243,7 +193,8 @@ static void ask(struct stop *st)
         }
         st->way = 0;
         st->is_second_round = true;
-        st->again = timer_start(i->server, AGAIN_MS, ask_again, st);
+        st->again_ms = st->again_ms ? MIN(st->again_ms * 2, AGAIN_MAX_MS) : AGAIN_MS;
+        st->again = timer_start(i->server, st->again_ms, ask_again, st);
 }
 
 static int kill_all(struct instance *i)
