@@ -4,9 +4,14 @@
 #include "lightc/output.h"
 #include "lightc/relay.h"
 #include "lightc/target.h"
+#include "base/time.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#define AGAIN_MS 60000
+#define AGAIN_POLL_MS 100
 
 static int console_url(struct client *c, const char *word, char **ret, struct error *err)
 {
@@ -30,15 +35,11 @@ static int begin(struct client *c, const char *url, struct json_object **ret, st
         return client_call(c, &req, ret, err);
 }
 
-int console_attach(struct client *c, const char *word, struct error *err)
+static int attach(struct client *c, const char *url, enum relay_end *ret_end, struct error *err)
 {
         _cleanup_json_ struct json_object *envelope = NULL;
-        _cleanup_free_ char *url = NULL;
         _cleanup_(relay_done) struct relay relay = RELAY_INIT;
-        bool has_left;
-        int r = console_url(c, word, &url, err);
-        if (r == 0)
-                r = begin(c, url, &envelope, err);
+        int r = begin(c, url, &envelope, err);
         if (r < 0)
                 return r;
         relay.is_terminal = relay.has_escape = true;
@@ -46,9 +47,43 @@ int console_attach(struct client *c, const char *word, struct error *err)
         if (r < 0)
                 return r;
         fprintf(stderr, "Ctrl-a q leaves the console; Enter may be needed to see a prompt\n");
-        r = relay_run(&relay, &has_left, err);
+        r = relay_run(&relay, ret_end, err);
         if (r == 0 && isatty(STDERR_FILENO))
                 fputs("\r\n", stderr);
+        return r;
+}
+
+/* The daemon is starting anew; its monitor may not have seen yet that the old one's viewer is gone. */
+static bool is_passing(const struct error *err)
+{
+        return err->code == ERR_UNAVAILABLE || err->code == ERR_IN_USE;
+}
+
+/* The monitor has kept the console, and what it has shown: an upgrade of the daemon is only a short pause. */
+static int attach_again(struct client *c, const char *url, enum relay_end *ret_end, struct error *err)
+{
+        uint64_t end = time_monotonic_ms() + AGAIN_MS;
+        fprintf(stderr, "The daemon ended; waiting for the next one to attach again (Ctrl-C gives up)\n");
+        for (;;) {
+                int r;
+                client_disconnect(c);
+                error_done(err);
+                r = attach(c, url, ret_end, err);
+                if (r == 0 || !is_passing(err) || time_monotonic_ms() >= end)
+                        return r;
+                poll(NULL, 0, AGAIN_POLL_MS);
+        }
+}
+
+int console_attach(struct client *c, const char *word, struct error *err)
+{
+        _cleanup_free_ char *url = NULL;
+        enum relay_end end;
+        int r = console_url(c, word, &url, err);
+        if (r == 0)
+                r = attach(c, url, &end, err);
+        while (r == 0 && end == RELAY_LOST)
+                r = attach_again(c, url, &end, err);
         return r;
 }
 

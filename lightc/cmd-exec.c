@@ -91,20 +91,23 @@ static int result_of(struct json_object *op, const char *command, const char *na
         return (int)status;
 }
 
-static int attach(struct client *c, const struct args *a, struct json_object *operation, bool is_interactive,
-                  struct json_object **ret, struct error *err)
+static int attach(struct client *c, const struct args *a, const char *name, struct json_object *operation,
+                  bool is_interactive, struct json_object **ret, struct error *err)
 {
         _cleanup_(relay_done) struct relay relay = RELAY_INIT;
-        bool has_left;
+        enum relay_end end;
         relay.is_terminal = is_interactive;
         relay.stdin_fd = args_has(a, "disable-stdin") ? -EBADF : STDIN_FILENO;
         int r = relay_open(c, &relay, operation, err);
         if (r == 0)
-                r = relay_run(&relay, &has_left, err);
+                r = relay_run(&relay, &end, err);
         if (r < 0)
                 return r;
-        if (has_left)
+        if (end == RELAY_LEFT)
                 return error_set(err, ERR_CANCELLED, "Left: the command may still be running");
+        if (end == RELAY_LOST)
+                return error_set(err, ERR_UNAVAILABLE, "The daemon ended, and with it the command in \"%s\"; the instance runs on",
+                                 name);
         _cleanup_free_ char *url = client_url(c, "timeout=-1", "operations", json_get_string(operation, "id", ""),
                                               "wait", NULL);
         return client_get(c, url, ret, err);
@@ -128,7 +131,7 @@ static int execute(struct client *c, const struct args *a, const char *word, con
         struct request req = { .method = "POST", .url = url, .json = body };
         r = client_call(c, &req, &envelope, err);
         if (r == 0)
-                r = attach(c, a, json_get_object(envelope, "metadata"), is_interactive, &op, err);
+                r = attach(c, a, name, json_get_object(envelope, "metadata"), is_interactive, &op, err);
         return r < 0 ? r : result_of(op, command[0], name, err);
 }
 

@@ -225,7 +225,7 @@ static int read_out(struct stream *s, int *fd)
 static int tolerate(struct stream *s, int r)
 {
         if (r == -EPIPE || r == -ECONNRESET) {
-                s->is_ended = true;
+                s->is_ended = s->is_lost = true;
                 return 0;
         }
         return r;
@@ -291,7 +291,15 @@ static int run_session(struct session *s)
         return e;
 }
 
-int relay_run(struct relay *r, bool *ret_has_left, struct error *err)
+static enum relay_end end_of(const struct session *s)
+{
+        const struct relay *r = s->relay;
+        if (s->has_left)
+                return RELAY_LEFT;
+        return (r->is_terminal ? r->in.is_lost : r->control.is_lost) ? RELAY_LOST : RELAY_OVER;
+}
+
+int relay_run(struct relay *r, enum relay_end *ret_end, struct error *err)
 {
         _cleanup_(terminal_restore) struct terminal terminal = { 0 };
         sigset_t before;
@@ -307,6 +315,6 @@ int relay_run(struct relay *r, bool *ret_has_left, struct error *err)
         stream_close(&r->err);
         stream_close(&r->control);
         sigprocmask(SIG_SETMASK, &before, NULL);
-        *ret_has_left = s.has_left;
+        *ret_end = end_of(&s);
         return e < 0 ? error_set_errno(err, e, "The session broke") : 0;
 }

@@ -24,8 +24,13 @@ void relay_done(struct relay *r);
  * Opens the streams an operation's metadata.fds names (the struct says which are wanted by is_terminal).
  */
 int relay_open(struct client *c, struct relay *r, struct json_object *operation, struct error *err);
-/* Until the session ends or the user leaves (*ret_has_left). */
-int relay_run(struct relay *r, bool *ret_has_left, struct error *err);
+enum relay_end {
+        RELAY_OVER, /* the session has ended */
+        RELAY_LEFT, /* the user has left it */
+        RELAY_LOST, /* the daemon is gone, and the session with it */
+};
+/* Until the session ends, however it does. */
+int relay_run(struct relay *r, enum relay_end *ret_end, struct error *err);
 
 /* The terminal's size, 80x24 when there is none. */
 void relay_window_size(int *ret_width, int *ret_height);

@@ -98,6 +98,8 @@ static int handle_control(struct stream *s, enum websocket_event e)
                 return stream_send_now(s, WEBSOCKET_OP_PONG, s->parser.payload, s->parser.len);
         if (e == WEBSOCKET_CLOSE || e == WEBSOCKET_BAD)
                 s->is_ended = true;
+        if (e == WEBSOCKET_CLOSE && s->parser.code == WEBSOCKET_CODE_GOING_AWAY)
+                s->is_lost = true;
         return e == WEBSOCKET_BAD ? -EBADMSG : 0;
 }
 
@@ -126,7 +128,7 @@ int stream_read(struct stream *s, stream_sink sink, void *data)
                 if (n < 0 && (errno == EAGAIN || errno == EINTR))
                         return 0;
                 if (n <= 0) {
-                        s->is_ended = true;
+                        s->is_ended = s->is_lost = true;
                         return n == 0 || errno == ECONNRESET ? 0 : -errno;
                 }
                 s->pos = s->input;

@@ -19,6 +19,7 @@ struct stream {
         char *output;       /* one frame being sent: room for its header, then up to STREAM_CHUNK of payload */
         size_t sent, n_output;
         bool is_ended;      /* the peer said its end, or is gone */
+        bool is_lost;       /* ended without that: the daemon is gone, or said that it is going */
         char key[HTTP_WEBSOCKET_KEY_SIZE];
 };
 
