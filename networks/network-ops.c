@@ -116,7 +116,7 @@ static void on_dnsmasq(void *data, int r, struct error *err)
         on_applied(data, r, err);
 }
 
-static void on_bridge_up(void *data, int r, struct json_object *result _unused_, struct error *err)
+static void on_bridge_up(void *data, int r, struct json_object *result, struct error *err)
 {
         struct network_op *op = data;
         struct object *o = op_object(op);
@@ -128,6 +128,8 @@ static void on_bridge_up(void *data, int r, struct json_object *result _unused_,
                 on_applied(op, r, err);
                 return;
         }
+        if (json_has(result, "warning"))
+                log_warning("network=%s %s", op->name, json_get_string(result, "warning", ""));
         _cleanup_free_ char *dir = network_dir(op->server, op->name);
         network_plan(o->body, op->server->did, &plan);
         dnsmasq_user(&user);

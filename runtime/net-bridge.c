@@ -2,6 +2,7 @@
 /*
  * bridge-up    {"name","alias","mtu","hwaddr","ipv4","ipv6","ipv4_nat","ipv6_nat","ipv4_dhcp","ipv6_dhcp","run_dir","gid"}
  *              makes the bridge or repairs it, in any state it may be found in; adopts none without our alias
+ *              → {} or {"warning"}: what this kernel cannot do, and what that costs
  * bridge-down  {"name","alias","hwaddr","run_dir","is_last"}   takes it away; what is not there is fine
  * bridge-sweep {"alias","keep":[names],"run_dir"}     takes away bridges of ours that nobody knows any more
  *
@@ -223,7 +224,21 @@ static int set_addresses(struct bridge *b, struct error *err)
         return 0;
 }
 
-static int bridge_up(struct bridge *b, struct json_object *args, struct error *err)
+static int apply_rules(struct bridge *b, struct json_object **ret_result, struct error *err)
+{
+        bool has_bridge;
+        memcpy(b->rules.hwaddr, b->hwaddr, HWADDR_SIZE);
+        b->rules.group = net_port_group(b->index);
+        int r = net_rules_apply(&b->rules, &has_bridge, err);
+        if (r < 0 || has_bridge)
+                return r;
+        *ret_result = json_object_new_object();
+        json_set_string(*ret_result, "warning", "this kernel has no nf_tables for bridges: every guest's search for an "
+                                                "address is sent to all guests");
+        return 0;
+}
+
+static int bridge_up(struct bridge *b, struct json_object *args, struct json_object **ret_result, struct error *err)
 {
         int r = ensure_bridge(b, err);
         if (r >= 0)
@@ -237,10 +252,10 @@ static int bridge_up(struct bridge *b, struct json_object *args, struct error *e
                 return error_set_errno(err, r, "Bringing the bridge \"%s\" up with an MTU of %lld", b->name,
                                        (long long)b->mtu);
         r = set_addresses(b, err);
-        return r < 0 ? r : net_rules_apply(&b->rules, err);
+        return r < 0 ? r : apply_rules(b, ret_result, err);
 }
 
-int job_bridge_up(struct json_object *args, struct json_object **ret_result _unused_, struct error *err)
+int job_bridge_up(struct json_object *args, struct json_object **ret_result, struct error *err)
 {
         struct bridge b = { 0 };
         int r = read_bridge(args, &b, err);
@@ -250,7 +265,7 @@ int job_bridge_up(struct json_object *args, struct json_object **ret_result _unu
         if (fd < 0)
                 return error_set_errno(err, fd, "Opening a netlink socket for the bridge \"%s\"", b.name);
         b.netlink = fd;
-        return bridge_up(&b, args, err);
+        return bridge_up(&b, args, ret_result, err);
 }
 
 /* Rules first, the interface last: while anything is left, the bridge is there to say so (bridge-sweep). */

@@ -50,7 +50,17 @@ static int nft(const char *path, const struct strbuf *document, const char *brid
         return error_hint(err, "the kernel needs nf_tables with nat and masquerade; or set ipv4.nat and ipv6.nat to false");
 }
 
-int net_rules_apply(const struct net_rules *n, struct error *err)
+/* The kernel may have no tables for bridges: then without them, which only makes the network's broadcasts dearer. */
+static int apply_for_inet(const char *path, const struct net_rules *n, bool *ret_has_bridge, struct error *err)
+{
+        _cleanup_strbuf_ struct strbuf document = STRBUF_INIT;
+        net_rules_build(n, RULES_FOR_INET, &document);
+        *ret_has_bridge = false;
+        error_done(err);
+        return nft(path, &document, n->bridge, err);
+}
+
+int net_rules_apply(const struct net_rules *n, bool *ret_has_bridge, struct error *err)
 {
         _cleanup_strbuf_ struct strbuf document = STRBUF_INIT;
         _cleanup_free_ char *path = NULL;
@@ -58,19 +68,27 @@ int net_rules_apply(const struct net_rules *n, struct error *err)
                 error_set(err, ERR_UNSUPPORTED, "Network \"%s\": nft is not installed", n->bridge);
                 return error_hint(err, "install the package \"nftables\"");
         }
-        net_rules_build(n, &document);
+        net_rules_build(n, RULES_FOR_ALL, &document);
+        *ret_has_bridge = true;
         effect_point(EFFECT_NET_RULES, EFFECT_BEFORE);
         int r = nft(path, &document, n->bridge, err);
+        if (r < 0)
+                r = apply_for_inet(path, n, ret_has_bridge, err);
         effect_point(EFFECT_NET_RULES, EFFECT_AFTER);
         return r;
 }
 
 int net_rules_remove(const char *table, const char *bridge, bool is_last, struct error *err)
 {
-        _cleanup_strbuf_ struct strbuf document = STRBUF_INIT;
+        _cleanup_strbuf_ struct strbuf all = STRBUF_INIT, inet = STRBUF_INIT;
         _cleanup_free_ char *path = NULL;
         if (process_find_tool("nft", &path) < 0)
                 return 0;
-        net_rules_build_removal(table, bridge, is_last, &document);
-        return nft(path, &document, bridge, err);
+        net_rules_build_removal(table, bridge, is_last, RULES_FOR_ALL, &all);
+        int r = nft(path, &all, bridge, err);
+        if (r >= 0)
+                return 0;
+        error_done(err);
+        net_rules_build_removal(table, bridge, is_last, RULES_FOR_INET, &inet);
+        return nft(path, &inet, bridge, err);
 }

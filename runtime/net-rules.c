@@ -6,14 +6,27 @@
 
 /* The kernel's hooks and the priorities other firewalls use for the same purpose. */
 static const struct chain {
-        const char *prefix, *type, *hook;
+        const char *family, *prefix, *type, *hook;
         int priority;
 } chains[] = {
-        { "pstrt", "nat", "postrouting", 100 },
-        { "fwd", "filter", "forward", 0 },
-        { "in", "filter", "input", 0 },
+        { "inet", "pstrt", "nat", "postrouting", 100 },
+        { "inet", "fwd", "filter", "forward", 0 },
+        { "inet", "in", "filter", "input", 0 },
+        { "bridge", "pre", "filter", "prerouting", -300 },
 };
-enum { CHAIN_POSTROUTING, CHAIN_FORWARD, CHAIN_INPUT };
+enum { CHAIN_POSTROUTING, CHAIN_FORWARD, CHAIN_INPUT, CHAIN_BRIDGE };
+
+static const char *const families[] = { "inet", "bridge" };
+
+static size_t n_families(enum net_rules_extent extent)
+{
+        return extent == RULES_FOR_ALL ? ARRAY_SIZE(families) : 1;
+}
+
+static size_t n_chains(enum net_rules_extent extent)
+{
+        return extent == RULES_FOR_ALL ? ARRAY_SIZE(chains) : CHAIN_BRIDGE;
+}
 
 #define CHAIN_NAME_SIZE 32
 
@@ -24,14 +37,14 @@ static const char *chain_name(const struct chain *c, const char *bridge, char bu
 }
 
 /* {"<verb>":{"<what>":{"family":"inet",… — two braces stay open besides the outer one */
-static void command_begin(struct json_writer *w, const char *verb, const char *what)
+static void command_begin(struct json_writer *w, const char *verb, const char *what, const char *family)
 {
         json_write_object_begin(w);
         json_write_key(w, verb);
         json_write_object_begin(w);
         json_write_key(w, what);
         json_write_object_begin(w);
-        json_write_key_string(w, "family", "inet");
+        json_write_key_string(w, "family", family);
 }
 
 static void command_end(struct json_writer *w)
@@ -41,9 +54,9 @@ static void command_end(struct json_writer *w)
         json_write_object_end(w);
 }
 
-static void write_table(struct json_writer *w, const char *verb, const char *table)
+static void write_table(struct json_writer *w, const char *verb, const char *family, const char *table)
 {
-        command_begin(w, verb, "table");
+        command_begin(w, verb, "table", family);
         json_write_key_string(w, "name", table);
         command_end(w);
 }
@@ -52,7 +65,7 @@ static void write_chain(struct json_writer *w, const char *verb, const char *tab
                         const struct chain *c)
 {
         char name[CHAIN_NAME_SIZE];
-        command_begin(w, verb, "chain");
+        command_begin(w, verb, "chain", c->family);
         json_write_key_string(w, "table", table);
         json_write_key_string(w, "name", chain_name(c, bridge, name));
         if (streq(verb, "add")) {
@@ -67,11 +80,17 @@ static void write_chain(struct json_writer *w, const char *verb, const char *tab
 static void rule_begin(struct json_writer *w, const struct net_rules *n, int chain)
 {
         char name[CHAIN_NAME_SIZE];
-        command_begin(w, "add", "rule");
+        command_begin(w, "add", "rule", chains[chain].family);
         json_write_key_string(w, "table", n->table);
         json_write_key_string(w, "chain", chain_name(&chains[chain], n->bridge, name));
         json_write_key(w, "expr");
         json_write_array_begin(w);
+}
+
+static void statements_end(struct json_writer *w)
+{
+        json_write_array_end(w);
+        command_end(w);
 }
 
 static void rule_end(struct json_writer *w, const char *verdict)
@@ -80,8 +99,7 @@ static void rule_end(struct json_writer *w, const char *verdict)
         json_write_key(w, verdict);
         json_write_null(w);
         json_write_object_end(w);
-        json_write_array_end(w);
-        command_end(w);
+        statements_end(w);
 }
 
 static void match_begin(struct json_writer *w, const char *op)
@@ -100,14 +118,19 @@ static void match_end(struct json_writer *w)
         json_write_object_end(w);
 }
 
-static void match_meta(struct json_writer *w, const char *key, const char *value)
+static void meta(struct json_writer *w, const char *key)
 {
-        match_begin(w, "==");
         json_write_key(w, "meta");
         json_write_object_begin(w);
         json_write_key_string(w, "key", key);
         json_write_object_end(w);
         json_write_object_end(w);
+}
+
+static void match_meta(struct json_writer *w, const char *key, const char *value)
+{
+        match_begin(w, "==");
+        meta(w, key);
         json_write_key_string(w, "right", value);
         match_end(w);
 }
@@ -120,6 +143,22 @@ static void payload(struct json_writer *w, const char *protocol, const char *fie
         json_write_key_string(w, "field", field);
         json_write_object_end(w);
         json_write_object_end(w);
+}
+
+static void match_text(struct json_writer *w, const char *protocol, const char *field, const char *value)
+{
+        match_begin(w, "==");
+        payload(w, protocol, field);
+        json_write_key_string(w, "right", value);
+        match_end(w);
+}
+
+static void match_port(struct json_writer *w, const char *protocol, int port)
+{
+        match_begin(w, "==");
+        payload(w, protocol, "dport");
+        json_write_key_int(w, "right", port);
+        match_end(w);
 }
 
 static void match_net(struct json_writer *w, const char *op, const char *field, const struct inet_prefix *address)
@@ -162,10 +201,7 @@ static void accept_port(struct json_writer *w, const struct net_rules *n, const 
 {
         rule_begin(w, n, CHAIN_INPUT);
         match_meta(w, "iifname", n->bridge);
-        match_begin(w, "==");
-        payload(w, protocol, "dport");
-        json_write_key_int(w, "right", port);
-        match_end(w);
+        match_port(w, protocol, port);
         rule_end(w, "accept");
 }
 
@@ -176,11 +212,54 @@ static void accept_neighbours(struct json_writer *w, const struct net_rules *n)
         for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
                 rule_begin(w, n, CHAIN_INPUT);
                 match_meta(w, "iifname", n->bridge);
-                match_begin(w, "==");
-                payload(w, "icmpv6", "type");
-                json_write_key_string(w, "right", types[i]);
-                match_end(w);
+                match_text(w, "icmpv6", "type", types[i]);
                 rule_end(w, "accept");
+        }
+}
+
+/* A question to everybody, from one of our ports: its frame is addressed to the bridge. */
+static void to_bridge_begin(struct json_writer *w, const struct net_rules *n, const char *everybody)
+{
+        rule_begin(w, n, CHAIN_BRIDGE);
+        match_begin(w, "==");
+        meta(w, "iifgroup");
+        json_write_key_int(w, "right", n->group);
+        match_end(w);
+        match_text(w, "ether", "daddr", everybody);
+}
+
+static void to_bridge_end(struct json_writer *w, const struct net_rules *n)
+{
+        char text[HWADDR_TEXT_SIZE];
+        json_write_object_begin(w);
+        json_write_key(w, "mangle");
+        json_write_object_begin(w);
+        json_write_key(w, "key");
+        json_write_object_begin(w);
+        payload(w, "ether", "daddr");
+        json_write_key_string(w, "value", hwaddr_format(n->hwaddr, text));
+        json_write_object_end(w);
+        json_write_object_end(w);
+        statements_end(w);
+}
+
+static void port_to_bridge(struct json_writer *w, const struct net_rules *n, const char *everybody, int port)
+{
+        to_bridge_begin(w, n, everybody);
+        match_port(w, "udp", port);
+        to_bridge_end(w, n);
+}
+
+/* Only what our own dnsmasq answers: where it does not, the guests may have another server among them. */
+static void questions_to_bridge(struct json_writer *w, const struct net_rules *n)
+{
+        if (n->ipv4.family && n->has_ipv4_dhcp)
+                port_to_bridge(w, n, "ff:ff:ff:ff:ff:ff", 67);
+        if (n->ipv6.family && n->has_ipv6_dhcp) {
+                port_to_bridge(w, n, "33:33:00:01:00:02", 547);
+                to_bridge_begin(w, n, "33:33:00:00:00:02");
+                match_text(w, "icmpv6", "type", "nd-router-solicit");
+                to_bridge_end(w, n);
         }
 }
 
@@ -219,31 +298,39 @@ static void document_end(struct json_writer *w)
         json_write_object_end(w);
 }
 
-void net_rules_build(const struct net_rules *n, struct strbuf *out)
+static void replace_chain(struct json_writer *w, const char *table, const char *bridge, const struct chain *c)
+{
+        write_chain(w, "add", table, bridge, c);
+        write_chain(w, "flush", table, bridge, c);
+}
+
+void net_rules_build(const struct net_rules *n, enum net_rules_extent extent, struct strbuf *out)
 {
         struct json_writer w = JSON_WRITER(out);
         document_begin(&w);
-        write_table(&w, "add", n->table);
-        for (size_t i = 0; i < ARRAY_SIZE(chains); i++) {
-                write_chain(&w, "add", n->table, n->bridge, &chains[i]);
-                write_chain(&w, "flush", n->table, n->bridge, &chains[i]);
-        }
+        for (size_t i = 0; i < n_families(extent); i++)
+                write_table(&w, "add", families[i], n->table);
+        for (size_t i = 0; i < n_chains(extent); i++)
+                replace_chain(&w, n->table, n->bridge, &chains[i]);
         write_rules(&w, n);
+        if (extent == RULES_FOR_ALL)
+                questions_to_bridge(&w, n);
         document_end(&w);
 }
 
-void net_rules_build_removal(const char *table, const char *bridge, bool is_last, struct strbuf *out)
+void net_rules_build_removal(const char *table, const char *bridge, bool is_last, enum net_rules_extent extent,
+                             struct strbuf *out)
 {
         struct json_writer w = JSON_WRITER(out);
         document_begin(&w);
         /* Adding what is there is no error, deleting what is not there is one. */
-        write_table(&w, "add", table);
-        for (size_t i = 0; i < ARRAY_SIZE(chains); i++) {
-                write_chain(&w, "add", table, bridge, &chains[i]);
-                write_chain(&w, "flush", table, bridge, &chains[i]);
+        for (size_t i = 0; i < n_families(extent); i++)
+                write_table(&w, "add", families[i], table);
+        for (size_t i = 0; i < n_chains(extent); i++) {
+                replace_chain(&w, table, bridge, &chains[i]);
                 write_chain(&w, "delete", table, bridge, &chains[i]);
         }
-        if (is_last)
-                write_table(&w, "delete", table);
+        for (size_t i = 0; is_last && i < n_families(extent); i++)
+                write_table(&w, "delete", families[i], table);
         document_end(&w);
 }

@@ -12,8 +12,11 @@
 /* net-sysctl.c: forwarding of the families in use (AF_INET or 0, AF_INET6 or 0), and what the bridge itself accepts. */
 int net_sysctls_set(const char *bridge, int ipv4, int ipv6, struct error *err);
 
-/* net-nft.c: runs nft with one document. Removal without an nft installed is fine: then there are no rules. */
-int net_rules_apply(const struct net_rules *n, struct error *err);
+/*
+ * net-nft.c: runs nft with one document. has_bridge is false when the kernel refused the bridge family's part and took the
+ * rest. Removal without an nft installed is fine: then there are no rules.
+ */
+int net_rules_apply(const struct net_rules *n, bool *ret_has_bridge, struct error *err);
 int net_rules_remove(const char *table, const char *bridge, bool is_last, struct error *err);
 
 /* net-place.c: <run_dir>/<name>/{,hosts} of the arguments, and net/<name> below descriptor 5. */

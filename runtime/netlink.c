@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/netlink.h"
+#include "runtime/net-rules.h"
 #include "base/fd.h"
 #include "base/path.h"
 
@@ -128,8 +129,10 @@ static int create_pair(const struct spec_nic *nic, int netns_fd, unsigned bridge
         attribute_text(&q, IFLA_IFNAME, nic->host_name);
         if (nic->mtu)
                 attribute_u32(&q, IFLA_MTU, nic->mtu);
-        if (bridge_index)
+        if (bridge_index) {
                 attribute_u32(&q, IFLA_MASTER, bridge_index);
+                attribute_u32(&q, IFLA_GROUP, net_port_group(bridge_index));
+        }
         add_host_address(&q, nic);
         add_peer(&q, nic, netns_fd);
         return talk(&q);

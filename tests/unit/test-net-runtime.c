@@ -69,7 +69,7 @@ static struct json_object *rules(const struct net_rules *n)
 {
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
         struct json_object *o = NULL;
-        net_rules_build(n, &b);
+        net_rules_build(n, RULES_FOR_ALL, &b);
         ASSERT_OK(json_parse(b.data, b.len, &o, NULL));
         return o;
 }
@@ -89,7 +89,7 @@ TEST(rules_replace_the_chains_of_one_network)
                                .has_ipv4_dhcp = true, .has_ipv6_dhcp = true };
         _cleanup_json_ struct json_object *o = rules(&n);
         const char *text = json_text(o);
-        ASSERT_EQ(count(text, "\"flush\""), 3);
+        ASSERT_EQ(count(text, "\"flush\""), 4);
         ASSERT_EQ(count(text, "\"masquerade\":null"), 2);
         ASSERT_EQ(count(text, "\"addr\":\"10.1.16.0\",\"len\":20"), 2);
         ASSERT_EQ(count(text, "\"chain\":\"fwd.br0\""), 4);
@@ -105,17 +105,44 @@ TEST(rules_say_no_more_than_the_network_wants)
         ASSERT_EQ(count(text, "masquerade"), 0);
         ASSERT_EQ(count(text, "ipv6"), 0);
         ASSERT_EQ(count(text, "\"right\":67"), 0);
+        ASSERT_EQ(count(text, "mangle"), 0);
         ASSERT_EQ(count(text, "\"right\":53"), 2);
 }
 
-TEST(rules_removal_takes_the_table_only_with_the_last)
+TEST(rules_address_what_guests_ask_of_all_to_the_bridge)
+{
+        struct net_rules n = { .table = "lightd_test", .bridge = "br0", .ipv4 = cidr("10.1.16.1/20"),
+                               .ipv6 = cidr("fd42:1:2:3::1/64"), .has_ipv4_dhcp = true, .has_ipv6_dhcp = true,
+                               .hwaddr = { 0, 0x16, 0x3e, 1, 2, 3 }, .group = net_port_group(7) };
+        _cleanup_json_ struct json_object *o = rules(&n);
+        const char *text = json_text(o);
+        ASSERT_EQ(count(text, "\"value\":\"00:16:3e:01:02:03\""), 3);
+        ASSERT_EQ(count(text, "\"chain\":\"pre.br0\""), 3);
+        ASSERT_EQ(count(text, "\"key\":\"iifgroup\"}},\"right\":1280704519"), 3);
+        ASSERT_TRUE(net_port_group(7) != net_port_group(8));
+}
+
+TEST(rules_do_without_the_bridge_family)
+{
+        struct net_rules n = { .table = "lightd_test", .bridge = "br0", .ipv4 = cidr("10.1.16.1/20"),
+                               .has_ipv4_dhcp = true };
+        _cleanup_strbuf_ struct strbuf up = STRBUF_INIT, down = STRBUF_INIT;
+        net_rules_build(&n, RULES_FOR_INET, &up);
+        net_rules_build_removal("lightd_test", "br0", true, RULES_FOR_INET, &down);
+        ASSERT_EQ(count(up.data, "\"family\":\"bridge\""), 0);
+        ASSERT_EQ(count(up.data, "\"flush\""), 3);
+        ASSERT_EQ(count(down.data, "\"family\":\"bridge\""), 0);
+        ASSERT_EQ(count(down.data, "\"delete\":{\"table\""), 1);
+}
+
+TEST(rules_removal_takes_the_tables_only_with_the_last)
 {
         _cleanup_strbuf_ struct strbuf some = STRBUF_INIT, all = STRBUF_INIT;
-        net_rules_build_removal("lightd_test", "br0", false, &some);
-        net_rules_build_removal("lightd_test", "br0", true, &all);
-        ASSERT_EQ(count(some.data, "\"delete\":{\"chain\""), 3);
+        net_rules_build_removal("lightd_test", "br0", false, RULES_FOR_ALL, &some);
+        net_rules_build_removal("lightd_test", "br0", true, RULES_FOR_ALL, &all);
+        ASSERT_EQ(count(some.data, "\"delete\":{\"chain\""), 4);
         ASSERT_EQ(count(some.data, "\"delete\":{\"table\""), 0);
-        ASSERT_EQ(count(all.data, "\"delete\":{\"table\""), 1);
+        ASSERT_EQ(count(all.data, "\"delete\":{\"table\""), 2);
 }
 
 TEST(links_and_addresses_survive_the_way_to_the_daemon)
