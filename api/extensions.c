@@ -13,6 +13,7 @@ const char *const api_extensions[] = {
         "api_os",
         "console",
         "container_cpu_time",
+        "container_edit_metadata",
         "container_exec_recording",
         "container_exec_signal_handling",
         "container_exec_user_group_cwd",

@@ -15,11 +15,21 @@ static const struct field body_fields[] = {
         FIELD(instance_body, pool, "pool", FIELD_STRING, FIELD_STORED),
         FIELD(instance_body, image, "image", FIELD_STRING, FIELD_STORED),
         FIELD(instance_body, layers, "layers", FIELD_STRLIST, FIELD_STORED),
-        FIELD(instance_body, templates, "templates", FIELD_JSON, FIELD_STORED),
-        FIELD(instance_body, properties, "properties", FIELD_JSON, FIELD_STORED),
+        FIELD(instance_body, metadata, "metadata", FIELD_JSON, FIELD_STORED),
+        FIELD(instance_body, template_files, "template_files", FIELD_JSON, FIELD_STORED),
         { 0 },
 };
 const struct type instance_body_type = { "instance", sizeof(struct instance_body), body_fields };
+
+static const struct field metadata_fields[] = {
+        FIELD(instance_metadata, architecture, "architecture", FIELD_STRING, 0),
+        FIELD(instance_metadata, creation_date, "creation_date", FIELD_INT, 0),
+        FIELD(instance_metadata, expiry_date, "expiry_date", FIELD_INT, 0),
+        FIELD(instance_metadata, properties, "properties", FIELD_STRMAP, 0),
+        FIELD(instance_metadata, templates, "templates", FIELD_JSON, 0),
+        { 0 },
+};
+const struct type instance_metadata_type = { "metadata", sizeof(struct instance_metadata), metadata_fields };
 
 static const struct field volatile_fields[] = {
         FIELD(instance_volatile, config, "config", FIELD_STRMAP, 0),

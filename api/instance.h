@@ -19,8 +19,17 @@ struct instance_body {
         char *pool;        /* of the root volume */
         char *image;       /* fingerprint */
         struct strlist layers; /* of the root volume, topmost first */
-        /* from the image: {"/etc/hostname":{"when":["create"],"create_only":false,"text":"{{ … }}"}} and its properties */
-        struct json_object *templates, *properties;
+        struct json_object *metadata;       /* of its image, in the form of struct instance_metadata; NULL: empty */
+        struct json_object *template_files; /* {"hostname.tpl":"{{ container.name }}"}; NULL: none */
+};
+
+/* GET and PUT …/metadata: what metadata.yaml of its image said, and the user since. */
+struct instance_metadata {
+        char *architecture;
+        int64_t creation_date, expiry_date; /* seconds since 1970 */
+        struct strmap properties;
+        /* {"/etc/hostname":{"when":["create"],"create_only":false,"template":"hostname.tpl","properties":{}}} */
+        struct json_object *templates;
 };
 
 struct instance_volatile {
@@ -52,5 +61,5 @@ struct instance_state_put {
         bool is_force, is_stateful;
 };
 
-extern const struct type instance_post_type, instance_state_put_type;
+extern const struct type instance_post_type, instance_state_put_type, instance_metadata_type;
 extern const struct type instance_body_type, instance_volatile_type, instance_power_type;

@@ -78,8 +78,8 @@ void copy_inherit(struct instance *i, struct instance_body *b, struct strmap *vo
         b->architecture = inherit_text(b->architecture, from->architecture);
         b->description = inherit_text(b->description, from->description);
         b->image = inherit_text(b->image, from->image);
-        b->templates = json_object_get(from->templates);
-        b->properties = json_object_get(from->properties);
+        b->metadata = json_object_get(from->metadata);
+        b->template_files = json_object_get(from->template_files);
         if (base)
                 strmap_set(volatile_config, "volatile.base_image", base);
         strmap_set(volatile_config, "volatile.apply_template", "copy");

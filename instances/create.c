@@ -4,6 +4,7 @@
 #include "instances/copy.h"
 #include "instances/delete.h"
 #include "instances/devices.h"
+#include "instances/metadata.h"
 #include "instances/power.h"
 #include "instances/run.h"
 #include "api/image.h"
@@ -132,17 +133,15 @@ static void on_volume_made(void *data, int r, struct error *err)
                 commit(c);
 }
 
-/* What the instance takes from its image: properties, templates, the layer. */
+/* What the instance takes from its image: metadata, templates, properties. */
 static void take_from_image(struct create *c, const struct object *object)
 {
         const struct image *image = object->body;
         struct instance_body *b = c->body;
         b->image = xstrdup(image->fingerprint);
-        b->templates = json_object_get(image->templates);
-        b->properties = json_object_new_object();
+        metadata_from_image(image, &b->metadata, &b->template_files);
         for (size_t k = 0; k < image->properties.n; k++) {
                 _cleanup_free_ char *key = xasprintf("image.%s", image->properties.items[k].key);
-                json_set_string(b->properties, image->properties.items[k].key, image->properties.items[k].value);
                 if (!strmap_get(&b->config, key))
                         strmap_set(&b->config, key, image->properties.items[k].value);
         }

@@ -13,7 +13,7 @@
 
 #define NUM_MAX ((1u << SERVER_IDMAP_PLACE_BITS) / INSTANCE_IDMAP_SIZE - 1)
 
-const struct object_kind instance_kind = { "instance", "Instance", &instance_body_type, 1 };
+const struct object_kind instance_kind = { "instance", "Instance", &instance_body_type, 2 };
 const struct object_kind instance_volatile_kind = { "instance-volatile", "Instance", &instance_volatile_type, 1 };
 const struct object_kind instance_power_kind = { "instance-power", "Instance", &instance_power_type, 1 };
 

@@ -5,6 +5,7 @@
 #include "instances/devices.h"
 #include "instances/edit.h"
 #include "instances/guest-access.h"
+#include "instances/metadata.h"
 #include "instances/power-api.h"
 #include "instances/apparmor.h"
 #include "base/alloc.h"
@@ -244,6 +245,7 @@ void instances_register(struct server *s)
         router_add(s, instance_console_routes);
         router_add(s, instance_file_routes);
         router_add(s, instance_log_routes);
+        router_add(s, instance_metadata_routes);
         profiles_set_hooks(&profile_hooks);
         used_by_add("profile", users_of_profile);
         used_by_add("storage-pool", users_of_pool);

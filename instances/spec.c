@@ -69,11 +69,27 @@ static bool is_wanted(struct json_object *template, const char *trigger)
         return false;
 }
 
+/* The text behind a row, or NULL and it is said. */
+static const char *text_of(struct instance *i, const char *path, struct json_object *template, struct error *err)
+{
+        const char *file = json_get_string(template, "template", "");
+        const char *text = json_get_string(instance_body(i)->template_files, file, NULL);
+        if (text)
+                return text;
+        error_set(err, ERR_NOT_FOUND, "The metadata of instance \"%s\" names the template \"%s\" for \"%s\", and there is none",
+                  i->name, file, path);
+        error_hint(err, "lightc config template create %s %s", i->name, file);
+        return NULL;
+}
+
 static int render_one(struct instance *i, const char *path, struct json_object *template, const char *trigger,
                       struct json_object *files, struct error *err)
 {
         _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
         const struct instance_body *b = instance_body(i);
+        const char *text = text_of(i, path, template, err);
+        if (!text)
+                return -ENOENT;
         struct template_values v = { .name = i->name,
                                      .architecture = b->architecture,
                                      .path = path,
@@ -81,14 +97,15 @@ static int render_one(struct instance *i, const char *path, struct json_object *
                                      .is_privileged = instance_is_privileged(i),
                                      .is_ephemeral = b->ephemeral,
                                      .config = instance_config(i),
-                                     .properties = b->properties };
-        int r = template_render(json_get_string(template, "text", ""), &v, &out, err);
+                                     .properties = json_get_object(template, "properties") };
+        int r = template_render(text, &v, &out, err);
         if (r < 0)
-                return error_prefix(err, "The image's template for \"%s\"", path);
+                return error_prefix(err, "The template \"%s\" for \"%s\"", json_get_string(template, "template", ""), path);
         struct json_object *file = json_object_new_object();
         json_set_string(file, "path", path);
         json_set_string(file, "content", strbuf_str(&out));
         json_set_int(file, "mode", 0644);
+        json_set_bool(file, "create_only", json_get_bool(template, "create_only", false));
         json_object_array_add(files, file);
         return 0;
 }
@@ -104,7 +121,8 @@ static const char *trigger_of(struct json_object *template, const char *pending)
 /* volatile.apply_template names what happened since the last start ("create", "copy"); "start" is always due. */
 static int add_files(struct instance *i, struct json_object *spec, struct error *err)
 {
-        struct json_object *templates = instance_body(i)->templates, *files = json_object_new_array();
+        struct json_object *templates = json_get_object(instance_body(i)->metadata, "templates");
+        struct json_object *files = json_object_new_array();
         const char *pending = strmap_get(instance_volatile(i), "volatile.apply_template");
         json_set_take(spec, "files", files);
         if (!templates)

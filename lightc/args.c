@@ -93,7 +93,7 @@ static bool is_of_later(const struct command *group, const char *word)
                 const char *group, *words;
         } later[] = {
                 { "", " snapshot restore publish export import cluster warning rebuild manpage " },
-                { "config", " trust metadata template " },
+                { "config", " trust " },
                 { "image", " copy refresh " },
                 { "network", " create delete edit set unset get rename attach detach attach-profile detach-profile acl forward "
                              "peer zone " },

@@ -14,6 +14,18 @@ const struct command cmd_config_device = {
         .example = "lightc config device add c1 share disk source=/srv/data path=/data",
 };
 
+const struct command cmd_config_metadata = {
+        .path = "config metadata",
+        .summary = "Look at what an instance keeps of its image's metadata.yaml, or change it",
+        .example = "lightc config metadata show c1",
+};
+
+const struct command cmd_config_template = {
+        .path = "config template",
+        .summary = "Change the templates of files that are written when an instance starts",
+        .example = "lightc config template list c1\nlightc config template edit c1 hostname.tpl",
+};
+
 const struct command cmd_file = {
         .path = "file",
         .summary = "Move files between here and an instance",

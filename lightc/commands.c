@@ -21,8 +21,17 @@
         X(config_device_unset)                                                                               \
         X(config_edit)                                                                                       \
         X(config_get)                                                                                        \
+        X(config_metadata)                                                                                   \
+        X(config_metadata_edit)                                                                              \
+        X(config_metadata_show)                                                                              \
         X(config_set)                                                                                        \
         X(config_show)                                                                                       \
+        X(config_template)                                                                                   \
+        X(config_template_create)                                                                            \
+        X(config_template_delete)                                                                            \
+        X(config_template_edit)                                                                              \
+        X(config_template_list)                                                                              \
+        X(config_template_show)                                                                              \
         X(config_unset)                                                                                      \
         X(console)                                                                                           \
         X(copy)                                                                                              \

@@ -97,6 +97,19 @@ static void offer_objects(const struct line *l, const char *collection)
         client_done(&c);
 }
 
+/* Templates of the instance before. */
+static void offer_templates(const struct line *l)
+{
+        struct client c;
+        _cleanup_json_ struct json_object *list = NULL;
+        client_init(&c);
+        _cleanup_free_ char *url = client_url(&c, NULL, "instances", l->first, "metadata", "templates", NULL);
+        if (client_get(&c, url, &list, NULL) >= 0 && json_object_is_type(list, json_type_array))
+                for (size_t i = 0; i < json_object_array_length(list); i++)
+                        offer(l, json_object_get_string(json_object_array_get_idx(list, i)));
+        client_done(&c);
+}
+
 /* Keys of one instance's or profile's devices. */
 static void offer_devices(const struct line *l)
 {
@@ -162,6 +175,8 @@ static void offer_argument(const struct line *l, const char *what)
                 offer_images(l);
         if (strstr(what, "<device>") && l->first)
                 offer_devices(l);
+        if (strstr(what, "<template>") && l->first)
+                offer_templates(l);
         if (str_starts(what, "<key>") && l->first && l->n_positional == 1)
                 offer_keys(l);
         if (strchr(what, '|') && !strchr(what, '<'))

@@ -92,26 +92,7 @@ int edit_file(const char *path, struct error *err)
         return 0;
 }
 
-static int parse_text(const char *text, size_t n, struct json_object **ret, struct error *err)
-{
-        int r = yaml_parse(text, n, string_maps, ret, err);
-        if (r == 0 && !json_object_is_type(*ret, json_type_object)) {
-                json_object_put(*ret);
-                *ret = NULL;
-                return error_set(err, ERR_BAD_REQUEST, "The text is no map of keys and values");
-        }
-        return r;
-}
-
-static int edit_from_stdin(int (*submit)(struct json_object *, void *, struct error *), void *data, struct error *err)
-{
-        _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-        _cleanup_json_ struct json_object *o = NULL;
-        int r = target_read_stdin(&text, err);
-        if (r == 0)
-                r = parse_text(strbuf_str(&text), text.len, &o, err);
-        return r < 0 ? r : submit(o, data, err);
-}
+typedef int (*submit_text_fn)(const struct strbuf *text, void *data, struct error *err);
 
 static bool wants_retry(const struct error *err)
 {
@@ -123,22 +104,18 @@ static bool wants_retry(const struct error *err)
         return true;
 }
 
-static int try_edited(const char *path, const struct strbuf *before, int (*submit)(struct json_object *, void *, struct error *),
-                      void *data, struct error *err)
+static int try_edited(const char *path, const struct strbuf *before, submit_text_fn submit, void *data, struct error *err)
 {
         _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-        _cleanup_json_ struct json_object *o = NULL;
         int r = path_read_file(AT_FDCWD, path, JSON_TEXT_MAX, &text);
         if (r < 0)
                 return error_set_errno(err, r, "Cannot read \"%s\"", path);
         if (text.len == before->len && memcmp(strbuf_str(&text), strbuf_str(before), text.len) == 0)
                 return 0;
-        r = parse_text(strbuf_str(&text), text.len, &o, err);
-        return r < 0 ? r : submit(o, data, err);
+        return submit(&text, data, err);
 }
 
-static int edit_in_file(const char *path, const struct strbuf *before,
-                        int (*submit)(struct json_object *, void *, struct error *), void *data, struct error *err)
+static int edit_in_file(const char *path, const struct strbuf *before, submit_text_fn submit, void *data, struct error *err)
 {
         for (;;) {
                 int r = edit_file(path, err);
@@ -151,27 +128,49 @@ static int edit_in_file(const char *path, const struct strbuf *before,
         }
 }
 
+int edit_text(const struct strbuf *before, const char *suffix, submit_text_fn submit, void *data, struct error *err)
+{
+        const char *dir = getenv("TMPDIR");
+        _cleanup_free_ char *path = xasprintf("%s/lightc-XXXXXX%s", str_empty(dir) ? "/tmp" : dir, suffix);
+        _cleanup_close_ int fd = mkostemps(path, (int)strlen(suffix), O_CLOEXEC);
+        if (fd < 0)
+                return error_set_errno(err, -errno, "Cannot make the temporary file \"%s\"", path);
+        int r = fd_write_all(fd, strbuf_str(before), before->len);
+        if (r < 0)
+                error_set_errno(err, r, "Cannot write \"%s\"", path);
+        else
+                r = edit_in_file(path, before, submit, data, err);
+        unlink(path);
+        return r;
+}
+
+/* ---- objects, as YAML ---- */
+
+struct object_edit {
+        int (*submit)(struct json_object *changed, void *data, struct error *err);
+        void *data;
+};
+
+static int submit_yaml(const struct strbuf *text, void *data, struct error *err)
+{
+        const struct object_edit *e = data;
+        _cleanup_json_ struct json_object *o = NULL;
+        int r = yaml_parse(strbuf_str(text), text->len, string_maps, &o, err);
+        if (r == 0 && !json_object_is_type(o, json_type_object))
+                r = error_set(err, ERR_BAD_REQUEST, "The text is no map of keys and values");
+        return r < 0 ? r : e->submit(o, e->data, err);
+}
+
 int edit_object(struct json_object *o, const char *comment, int (*submit)(struct json_object *, void *, struct error *),
                 void *data, struct error *err)
 {
         _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-        _cleanup_close_ int fd = -EBADF;
-        if (!isatty(STDIN_FILENO))
-                return edit_from_stdin(submit, data, err);
-        strbuf_adds(&text, comment);
-        int r = yaml_write(o, &text, err);
+        struct object_edit e = { .submit = submit, .data = data };
+        bool is_interactive = isatty(STDIN_FILENO);
+        if (is_interactive)
+                strbuf_adds(&text, comment);
+        int r = is_interactive ? yaml_write(o, &text, err) : target_read_stdin(&text, err);
         if (r < 0)
                 return r;
-        const char *dir = getenv("TMPDIR");
-        _cleanup_free_ char *path = xasprintf("%s/lightc-XXXXXX.yaml", str_empty(dir) ? "/tmp" : dir);
-        fd = mkostemps(path, 5, O_CLOEXEC);
-        if (fd < 0)
-                return error_set_errno(err, -errno, "Cannot make the temporary file \"%s\"", path);
-        r = fd_write_all(fd, strbuf_str(&text), text.len);
-        if (r < 0)
-                error_set_errno(err, r, "Cannot write \"%s\"", path);
-        else
-                r = edit_in_file(path, &text, submit, data, err);
-        unlink(path);
-        return r;
+        return is_interactive ? edit_text(&text, ".yaml", submit_yaml, &e, err) : submit_yaml(&text, &e, err);
 }

@@ -52,6 +52,19 @@ int target_split(const char *word, char **ret_name, const char **ret_rest, struc
         return 0;
 }
 
+int target_instance_name(const char *word, char **ret_name, struct error *err)
+{
+        _cleanup_free_ char *name = NULL;
+        const char *snapshot;
+        int r = target_split(word, &name, &snapshot, err);
+        if (r < 0)
+                return r;
+        if (snapshot)
+                return error_set(err, ERR_BAD_REQUEST, "\"%s\" is no name of an instance", word);
+        *ret_name = TAKE_PTR(name);
+        return 0;
+}
+
 int target_instance(const struct client *c, const char *word, char **ret_url, struct error *err)
 {
         _cleanup_free_ char *name = NULL;
@@ -93,11 +106,12 @@ static const char *const *writable_members(const char *kind)
         static const char *const server[] = { "config", NULL };
         static const char *const snapshot[] = { "expires_at", NULL };
         static const char *const image[] = { "auto_update", "properties", "public", "expires_at", "profiles", NULL };
+        static const char *const metadata[] = { "architecture", "creation_date", "expiry_date", "properties", "templates", NULL };
         static const struct {
                 const char *kind;
                 const char *const *members;
         } kinds[] = { { "instance", instance }, { "profile", profile },   { "server", server },
-                      { "snapshot", snapshot }, { "image", image } };
+                      { "snapshot", snapshot }, { "image", image },     { "metadata", metadata } };
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
                 if (streq(kind, kinds[i].kind))
                         return kinds[i].members;

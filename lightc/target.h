@@ -18,6 +18,8 @@ int target_split(const char *word, char **ret_name, const char **ret_rest, struc
 
 /* /1.0/instances/<name>[/snapshots/<snapshot>] for a word. The caller frees. */
 int target_instance(const struct client *c, const char *word, char **ret_url, struct error *err);
+/* The name alone, where no snapshot may be meant. The caller frees. */
+int target_instance_name(const char *word, char **ret_name, struct error *err);
 /* /1.0/<collection>/<name> */
 int target_object(const struct client *c, const char *collection, const char *word, char **ret_url, struct error *err);
 
@@ -28,7 +30,7 @@ struct object {
 };
 void object_done(struct object *o);
 #define _cleanup_object_ _cleanup_(object_done)
-/* kind picks the writable members: "instance", "profile", "server", "snapshot", "image". Takes url. */
+/* kind picks the writable members: "instance", "profile", "server", "snapshot", "image", "metadata". Takes url. */
 int object_load(struct client *c, const char *kind, char *take_url, struct object *ret, struct error *err);
 int object_save(struct client *c, const struct object *o, const char *stage, struct error *err);
 /* In an editor or from standard input; comment stands above the text. */

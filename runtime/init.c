@@ -74,15 +74,25 @@ static int write_file(int root_fd, const struct spec_file *f)
         return fd_write_all(fd, f->content, strlen(f->content));
 }
 
+/* A link counts, wherever it leads: its maker meant something by it. */
+static bool is_there(int root_fd, const char *path)
+{
+        _cleanup_close_ int fd = path_open_inroot(root_fd, path, O_PATH | O_NOFOLLOW, 0);
+        return fd >= 0;
+}
+
 static int write_files(const struct spec *s, struct error *err)
 {
         if (s->n_files == 0)
                 return 0;
         _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         for (size_t i = 0; i < s->n_files; i++) {
-                int r = root < 0 ? -errno : write_file(root, &s->files[i]);
+                const struct spec_file *f = &s->files[i];
+                if (root >= 0 && f->is_create_only && is_there(root, f->path))
+                        continue;
+                int r = root < 0 ? -errno : write_file(root, f);
                 if (r < 0)
-                        return error_set_errno(err, r, "Writing \"%s\"", s->files[i].path);
+                        return error_set_errno(err, r, "Writing \"%s\"", f->path);
         }
         return 0;
 }

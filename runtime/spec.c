@@ -354,6 +354,7 @@ static int parse_file(struct json_object *o, void *to, struct error *err)
                 return bad(err, "files", "has a content of more than 1 MiB");
         f->content = xstrdup(content);
         f->mode = (mode_t)mode;
+        f->is_create_only = json_get_bool(o, "create_only", false);
         return 0;
 }
 

@@ -83,6 +83,7 @@ struct spec_pair {
 struct spec_file {
         char *path, *content;
         mode_t mode;
+        bool is_create_only; /* one that is there already stays */
 };
 
 struct spec {

@@ -11,6 +11,7 @@ struct exchange {
         struct test_daemon *daemon;
         char *if_match;
         const char *const *headers; /* of an upload; NULL: a JSON request */
+        const char *text;           /* of an upload: its bytes; NULL: none */
         int body_result;
         void (*body_done)(void *data, int r);
         void *body_data;
@@ -152,6 +153,8 @@ static void end_body(void *data)
 static void read_body(struct request *req, int take_fd, void (*done)(void *data, int r), void *data)
 {
         struct exchange *x = req->sink_data;
+        if (x->text)
+                ASSERT_OK(fd_write_all(take_fd, x->text, strlen(x->text)));
         fd_close(take_fd);
         x->body_done = done;
         x->body_data = data;
@@ -343,6 +346,15 @@ int api_request(struct test_daemon *d, const char *method, const char *target, c
 int api_upload(struct test_daemon *d, const char *target, const char *const *headers, int body_result)
 {
         struct exchange x = { .daemon = d, .headers = headers, .body_result = body_result };
+        send_request(&x, "POST", target, NULL);
+        test_daemon_until(d, &x.is_over);
+        return d->status;
+}
+
+int api_upload_text(struct test_daemon *d, const char *target, const char *text)
+{
+        static const char *const headers[] = { "content-type", "application/octet-stream", NULL };
+        struct exchange x = { .daemon = d, .headers = headers, .text = text };
         send_request(&x, "POST", target, NULL);
         test_daemon_until(d, &x.is_over);
         return d->status;

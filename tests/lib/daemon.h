@@ -81,6 +81,8 @@ static inline int api_delete(struct test_daemon *d, const char *target)
  * go nowhere; body_result is what the connection says about them at their end (0, or -ECONNRESET: broken off).
  */
 int api_upload(struct test_daemon *d, const char *target, const char *const *headers, int body_result);
+/* The same with bytes that arrive, and whole: at most what a pipe holds (64 KiB). */
+int api_upload_text(struct test_daemon *d, const char *target, const char *text);
 /* Sends and does not wait; *ret_status becomes the status. The answer's text is dropped. */
 void api_send(struct test_daemon *d, const char *method, const char *target, const char *body, int *ret_status);
 

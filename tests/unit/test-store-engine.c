@@ -63,6 +63,26 @@ TEST(the_shipped_table_has_no_gap)
         }
 }
 
+/* A text of the first schema: templates had texts and no names. */
+TEST(templates_of_instances_get_names)
+{
+        _cleanup_json_ struct json_object *body = NULL;
+        static const char text[] = "{\"architecture\":\"x86_64\",\"templates\":{\"/etc/hostname\":{\"when\":[\"create\"],"
+                                   "\"create_only\":true,\"properties\":null,\"text\":\"a\"},\"/x/hostname\":{\"text\":\"b\"},"
+                                   "\"/.x\":{\"text\":\"c\"}},\"properties\":{\"os\":\"Debian\"},\"num\":7}";
+        ASSERT_OK(json_parse(text, strlen(text), &body, NULL));
+        ASSERT_OK(migrate_body(store_migrations, "instance", 1, body, NULL));
+        ASSERT_STR(json_text(json_get_object(body, "template_files")),
+                   "{\"hostname.tpl\":\"a\",\"1-hostname.tpl\":\"b\",\"2-.x.tpl\":\"c\"}");
+        struct json_object *metadata = json_get_object(body, "metadata");
+        ASSERT_STR(json_text(json_get_object(metadata, "properties")), "{\"os\":\"Debian\"}");
+        struct json_object *row = json_get_object(json_get_object(metadata, "templates"), "/etc/hostname");
+        ASSERT_STR(json_get_string(row, "template", NULL), "hostname.tpl");
+        ASSERT_TRUE(json_get_bool(row, "create_only", false) && !json_has(row, "text"));
+        ASSERT_TRUE(!json_has(body, "templates") && !json_has(body, "properties"));
+        ASSERT_EQ(json_get_int(body, "num", 0), 7);
+}
+
 /* The engine works in the current directory. */
 struct place {
         char path[64];
