@@ -131,7 +131,7 @@ TEST(metadata_that_makes_no_sense_is_refused_with_a_sentence)
                 { "{\"/x\":{}}", "name of a template is missing" },
                 { "{\"/x\":{\"template\":\"../a\"}}", "no name of a template" },
                 { "{\"/x\":{\"template\":\"a\",\"when\":\"create\"}}", "no list" },
-                { "{\"/x\":{\"template\":\"a\",\"when\":[\"strat\"]}}", "none of create" },
+                { "{\"/x\":{\"template\":\"a\",\"when\":[\"sometimes\"]}}", "none of create" },
                 { "{\"/x\":{\"template\":\"a\",\"properties\":{\"b\":{}}}}", "is no text" },
         };
         struct test_daemon *d = start();

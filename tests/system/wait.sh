@@ -32,6 +32,46 @@ assert_status 2 lightc wait c1 --for godot
 assert_contains "$output" "systemd"
 assert_status 2 lightc wait
 
+step "by events: nothing is asked between them"
+lightc init busybox c3
+timeout 60 "$BIN/lightc" --debug wait c3 --for running 2>"$TEST_DIR/asked" &
+waiting=$!
+wait_for grep -q '"Stopped"' "$TEST_DIR/asked"
+assert_status 1 lightc wait c2 --for running --timeout 4 # four seconds of the other one's time
+lightc start c3
+wait "$waiting"
+asked=$(grep -c 'GET /1.0/instances/c3' "$TEST_DIR/asked")
+[ "$asked" -le 12 ] || fail "it asked $asked times"
+
+step "interrupted, deleted meanwhile, the daemon restarted meanwhile, the daemon gone"
+begin() { # arguments: waits in the background until it has looked once
+        timeout -s INT 100 "$BIN/lightc" --debug wait "$@" >"$TEST_DIR/out" 2>&1 &
+        waiting=$!
+        wait_for grep -q '"status"' "$TEST_DIR/out"
+}
+ended() { # status text
+        local status=0
+        wait "$waiting" || status=$?
+        assert_eq "$status" "$1" "the status"
+        assert_contains "$(cat "$TEST_DIR/out")" "$2"
+}
+begin c3 --for stopped
+kill -INT "$waiting" # timeout passes it on
+ended 130 'Interrupted: instance "c3" was waited for'
+lightc stop --force c3
+begin c3 --for running
+lightc delete c3
+ended 1 'Instance "c3" was deleted or renamed while it was waited for'
+begin c1 --for stopped --timeout 90
+stop_daemon
+wait_for grep -q "The daemon went away" "$TEST_DIR/out"
+start_daemon
+lightc stop --force c1
+ended 0 "waiting for it to come back"
+lightc start c1
+begin c2 --for running --timeout 1
+ended 1 'Instance "c2" was waited for 1 s'
+
 step "top"
 lightc exec c1 -T -- sh -c 'while [ ! -e /stop ]; do :; done' &
 busy=$!
