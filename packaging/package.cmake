@@ -14,15 +14,16 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 # What the programs start or load by name is in no list of libraries.
 set(CPACK_DEBIAN_DAEMON_PACKAGE_NAME lightvisor)
 set(CPACK_DEBIAN_DAEMON_PACKAGE_DEPENDS
-    "lightvisor-client (= ${PROJECT_VERSION}), libwebsockets-evlib-uv, dnsmasq-base, nftables, squashfs-tools, iproute2, init-system-helpers")
+    "lightvisor-client (= ${PROJECT_VERSION}), libwebsockets-evlib-uv, dnsmasq-base, nftables, squashfs-tools, iproute2")
 set(CPACK_DEBIAN_DAEMON_PACKAGE_RECOMMENDS "apparmor, lxcfs, mmdebstrap, uidmap, xz-utils, zstd")
 set(CPACK_DEBIAN_DAEMON_PACKAGE_CONTROL_EXTRA
     ${CMAKE_CURRENT_LIST_DIR}/debian/postinst ${CMAKE_CURRENT_LIST_DIR}/debian/prerm
     ${CMAKE_CURRENT_LIST_DIR}/debian/postrm ${CMAKE_CURRENT_LIST_DIR}/debian/conffiles)
 set(CPACK_COMPONENT_DAEMON_DESCRIPTION
-    "manager of system containers\n Runs whole Linux systems as unprivileged containers, with profiles, storage\n pools, networks and limits, behind the REST API of LXD 5.0. Containers\n outlive the daemon and its upgrades.")
+    "manager of system containers\nRuns whole Linux systems as unprivileged containers, with profiles, storage\npools, networks and limits, behind the REST API of LXD 5.0. Containers\noutlive the daemon and its upgrades.")
 
 set(CPACK_DEBIAN_CLIENT_PACKAGE_NAME lightvisor-client)
+set(CPACK_DEBIAN_CLIENT_PACKAGE_DEPENDS sensible-utils)
 set(CPACK_COMPONENT_CLIENT_DESCRIPTION
-    "manager of system containers (command line)\n The client lightc.")
+    "manager of system containers (command line)\nThe client lightc.")
 include(CPack)
