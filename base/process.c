@@ -13,6 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The soft limit of files before process_raise_files(): for the programs this one starts. */
+static struct {
+        bool is_raised;
+        rlim_t soft;
+} files;
+
 static const char *const minimal_env[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                            "LANG=C.UTF-8", "HOME=/root", NULL };
 
@@ -57,6 +63,18 @@ static void reset_signals(void)
         sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* After its descriptors are placed: those above the limit stay open, but none could be made there. */
+static int restore_files(void)
+{
+        struct rlimit now;
+        if (!files.is_raised)
+                return 0;
+        if (getrlimit(RLIMIT_NOFILE, &now) < 0)
+                return -errno;
+        now.rlim_cur = MIN(files.soft, now.rlim_max);
+        return setrlimit(RLIMIT_NOFILE, &now) < 0 ? -errno : 0;
+}
+
 static _noreturn_ void child_main(struct launch *l)
 {
         const struct process_spec *spec = l->spec;
@@ -65,6 +83,8 @@ static _noreturn_ void child_main(struct launch *l)
         if (spec->is_session_leader)
                 setsid();
         int r = process_place_fds(spec->fds, spec->n_fds);
+        if (r == 0)
+                r = restore_files();
         if (r == 0) {
                 execve(spec->path, (char *const *)spec->argv, (char *const *)l->env);
                 r = -errno;
@@ -154,6 +174,21 @@ void process_prefer_self(void)
         const struct sched_param none = { 0 };
         if (sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &none) == 0)
                 setpriority(PRIO_PROCESS, 0, -10);
+}
+
+int process_raise_files(void)
+{
+        struct rlimit now;
+        if (getrlimit(RLIMIT_NOFILE, &now) < 0)
+                return -errno;
+        rlim_t soft = now.rlim_cur;
+        now.rlim_cur = now.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &now) < 0)
+                return -errno;
+        if (!files.is_raised)
+                files.soft = soft;
+        files.is_raised = true;
+        return 0;
 }
 
 static int try_path(char *take_path, char **ret_path)

@@ -31,6 +31,11 @@ int process_wait(int pidfd, int *ret_status);
 int process_signal(int pidfd, int sig);
 /* The scheduler prefers this process, its future children begin without that. What is not permitted is left. */
 void process_prefer_self(void);
+/*
+ * This process may open as many files as its hard limit lets it. What process_spawn() starts gets the soft limit that was
+ * there before: programs that try every descriptor, or wait with select(), are not to meet a million. 0 or -errno.
+ */
+int process_raise_files(void);
 
 /* The absolute path of a program of ours beside this executable (or in ../libexec/lightd), or -ENOENT. */
 int process_find_own(const char *name, char **ret_path);

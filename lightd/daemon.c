@@ -217,6 +217,9 @@ int daemon_run(const struct daemon_options *o, struct error *err)
         if (r < 0)
                 return r;
         process_prefer_self();
+        r = process_raise_files();
+        if (r < 0)
+                return error_set_errno(err, r, "Raising the limit of open files");
         d->server = server_new(uv_default_loop(), places_dir());
         turns_watch(d->server->loop);
         r = open_all(d, o, err);

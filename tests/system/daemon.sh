@@ -16,6 +16,21 @@ assert_status 1 timeout 5 "$BIN/lightd"
 assert_contains "$output" "Another lightd runs on"
 assert_eq "$(state_of c1)" RUNNING
 
+step "the daemon may open what its hard limit allows; jobs and guests have what was there before"
+soft_files() { sed -n 's/^Max open files *\([0-9]*\) .*/\1/p' "/proc/$1/limits"; }
+hard_files() { sed -n 's/^Max open files *[0-9]* *\([0-9]*\) .*/\1/p' "/proc/$1/limits"; }
+child_of_daemon() { pgrep -P "$LIGHTD_PID" -f -- "$1"; }
+stop_daemon
+before=$(ulimit -Sn)
+ulimit -Sn 500
+start_daemon
+ulimit -Sn "$before"
+lightc exec c1 -- true # the fork server is there
+assert_eq "$(soft_files "$LIGHTD_PID")" "$(hard_files "$LIGHTD_PID")" "of the daemon"
+assert_eq "$(soft_files "$(child_of_daemon fork-server-for-jobs)")" 500 "of jobs"
+lightc restart -f c1
+assert_eq "$(lightc exec c1 -- sh -c 'ulimit -n')" 1024 "of guests: the kernel's own"
+
 step "daemons side by side"
 use_dir other
 start_ready_daemon

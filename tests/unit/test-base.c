@@ -209,6 +209,38 @@ TEST(an_error_is_copied_whole)
         error_copy(NULL, &b);
 }
 
+static void limit_of_a_spawned_shell(struct strbuf *out)
+{
+        int r, w, pidfd, status;
+        const char *argv[] = { "sh", "-c", "ulimit -n", NULL };
+        ASSERT_OK(fd_pipe(&r, &w));
+        struct process_spec spec = { .path = "/bin/sh", .argv = argv, .n_fds = 3, .cgroup_fd = -EBADF,
+                                     .fds = { -EBADF, w, 2 } };
+        ASSERT_OK(process_spawn(&spec, NULL, &pidfd));
+        fd_close(w);
+        ASSERT_OK(fd_read_to_end(r, out, 100));
+        ASSERT_OK(process_wait(pidfd, &status));
+        ASSERT_EQ(status, 0);
+        fd_close(pidfd);
+        fd_close(r);
+}
+
+TEST(raised_files_are_this_process_alone)
+{
+        struct rlimit old, now;
+        _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+        ASSERT_OK(getrlimit(RLIMIT_NOFILE, &old));
+        struct rlimit few = { 200, old.rlim_max };
+        ASSERT_OK(setrlimit(RLIMIT_NOFILE, &few));
+        ASSERT_OK(process_raise_files());
+        ASSERT_OK(process_raise_files()); /* the second time remembers what the first found */
+        ASSERT_OK(getrlimit(RLIMIT_NOFILE, &now));
+        ASSERT_EQ(now.rlim_cur, old.rlim_max);
+        limit_of_a_spawned_shell(&out);
+        ASSERT_STR(out.data, "200\n");
+        ASSERT_OK(setrlimit(RLIMIT_NOFILE, &old));
+}
+
 TEST(a_tree_deeper_than_descriptors_reach_is_removed)
 {
         char dir[] = "/tmp/test-deep-XXXXXX";
