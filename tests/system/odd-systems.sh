@@ -84,7 +84,7 @@ live() { # NAME REBOOT-COMMAND POWEROFF-COMMAND
 }
 
 start_daemon
-on_exit 'ip link delete "$BRIDGE" 2>/dev/null; nft delete table inet "lightd_$DID" 2>/dev/null'
+on_exit 'ip link delete "$BRIDGE" 2>/dev/null; for family in inet bridge; do nft delete table $family "lightd_$DID" 2>/dev/null; done'
 lightd init --preseed >/dev/null <<END
 storage_pools: [{name: default, driver: overlay}]
 networks: [{name: $BRIDGE, type: bridge}]
