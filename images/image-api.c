@@ -104,6 +104,8 @@ static void update(struct request *req, enum type_mode mode, route_fn retry)
         }
         struct commit_reply reply = { .action = "image-updated",
                                       .project = o->project,
+                                      .kind = &image_kind,
+                                      .take_name = xstrdup(o->name),
                                       .take_source = image_url(o->name),
                                       .retry = retry };
         commit_and_reply(req, c, &reply);

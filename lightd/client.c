@@ -31,19 +31,21 @@ static int connect_daemon(struct error *err)
         return fd;
 }
 
-static int send_request(int fd, const char *method, const char *path, struct json_object *body)
+static int send_request(int fd, const struct daemon_request *q)
 {
         _cleanup_strbuf_ struct strbuf b = STRBUF_INIT;
-        const char *text = body ? json_text(body) : "";
-        http_write_request(&b, method, path, "lightd");
+        const char *text = q->body ? json_text(q->body) : "";
+        http_write_request(&b, q->method, q->path, "lightd");
         http_write_header(&b, "Content-Type", "application/json");
+        if (q->if_match)
+                http_write_header(&b, "If-Match", q->if_match);
         http_write_length(&b, strlen(text));
         http_write_end(&b);
         strbuf_adds(&b, text);
         return fd_write_all(fd, b.data, b.len);
 }
 
-static int read_answer(int fd, struct strbuf *body)
+static int read_answer(int fd, struct strbuf *body, char **ret_etag)
 {
         struct http_parser p;
         char buffer[16384];
@@ -59,22 +61,23 @@ static int read_answer(int fd, struct strbuf *body)
                         if (e == HTTP_BODY)
                                 strbuf_add(body, p.body, p.body_len);
         }
+        if (e == HTTP_END && ret_etag)
+                *ret_etag = xstrdup(http_header(&p, "etag"));
         http_parser_done(&p);
         return e == HTTP_END ? 0 : -EPROTO;
 }
 
-static int exchange(const char *method, const char *path, struct json_object *body, struct json_object **ret,
-                    struct error *err)
+static int exchange(const struct daemon_request *q, struct json_object **ret, char **ret_etag, struct error *err)
 {
         _cleanup_strbuf_ struct strbuf answer = STRBUF_INIT;
         _cleanup_close_ int fd = connect_daemon(err);
         if (fd < 0)
                 return fd;
-        int r = send_request(fd, method, path, body);
+        int r = send_request(fd, q);
         if (r >= 0)
-                r = read_answer(fd, &answer);
+                r = read_answer(fd, &answer, ret_etag);
         if (r < 0)
-                return error_set_errno(err, r, "%s %s: the daemon ended the connection", method, path);
+                return error_set_errno(err, r, "%s %s: the daemon ended the connection", q->method, q->path);
         return json_parse(strbuf_str(&answer), answer.len, ret, err);
 }
 
@@ -93,7 +96,7 @@ static int wait_for(const char *operation, struct error *err)
 {
         _cleanup_json_ struct json_object *answer = NULL;
         _cleanup_free_ char *path = xasprintf("%s/wait", operation);
-        int r = exchange("GET", path, NULL, &answer, err);
+        int r = exchange(&(struct daemon_request){ .method = "GET", .path = path }, &answer, NULL, err);
         if (r < 0)
                 return r;
         struct json_object *op = json_get_object(answer, "metadata");
@@ -105,8 +108,14 @@ static int wait_for(const char *operation, struct error *err)
 int daemon_call(const char *method, const char *path, struct json_object *body, struct json_object **ret_metadata,
                 struct error *err)
 {
+        return daemon_ask(&(struct daemon_request){ .method = method, .path = path, .body = body }, ret_metadata, NULL, err);
+}
+
+int daemon_ask(const struct daemon_request *q, struct json_object **ret_metadata, char **ret_etag, struct error *err)
+{
         _cleanup_json_ struct json_object *answer = NULL;
-        int r = exchange(method, path, body, &answer, err);
+        _cleanup_free_ char *etag = NULL;
+        int r = exchange(q, &answer, &etag, err);
         if (r < 0)
                 return r;
         const char *type = json_get_string(answer, "type", "");
@@ -118,6 +127,8 @@ int daemon_call(const char *method, const char *path, struct json_object *body, 
         json_object_object_get_ex(answer, "metadata", &m);
         if (ret_metadata)
                 *ret_metadata = json_object_get(m);
+        if (ret_etag)
+                *ret_etag = TAKE_PTR(etag);
         return 0;
 }
 

@@ -345,7 +345,7 @@ static int plan_named(struct server *s, const struct init_family *f, struct json
         int r = check_members(f, item, err);
         if (r >= 0 && now) {
                 _cleanup_json_ struct json_object *there = NULL;
-                r = daemon_call("GET", st->path, NULL, &there, err);
+                r = daemon_ask(&(struct daemon_request){ .method = "GET", .path = st->path }, &there, &st->etag, err);
                 st->now = r >= 0 ? init_portable(f, there) : NULL;
         }
         if (r >= 0)
@@ -381,15 +381,17 @@ static int check_config(struct json_object *config, struct error *err)
 static int plan_config(struct json_object *config, struct init_plan *p, struct error *err)
 {
         _cleanup_json_ struct json_object *server = NULL;
+        _cleanup_free_ char *etag = NULL;
         int r = check_config(config, err);
         if (r >= 0)
-                r = daemon_call("GET", "/1.0", NULL, &server, err);
+                r = daemon_ask(&(struct daemon_request){ .method = "GET", .path = "/1.0" }, &server, &etag, err);
         if (r < 0)
                 return error_prefix(err, "The server's configuration");
         struct init_step *st = add_step(p);
         struct json_object *copy = NULL, *said = json_object_new_object();
         st->label = xstrdup("The server's configuration");
         st->path = xstrdup("/1.0");
+        st->etag = TAKE_PTR(etag);
         st->now = json_object_new_object();
         json_set_take(st->now, "config", json_object_get(json_get_object(server, "config")));
         json_object_deep_copy(st->now, &copy, NULL);
@@ -432,6 +434,7 @@ void init_plan_done(struct init_plan *plan)
         for (size_t i = 0; i < plan->n; i++) {
                 free(plan->steps[i].label);
                 free(plan->steps[i].path);
+                free(plan->steps[i].etag);
                 json_object_put(plan->steps[i].now);
                 json_object_put(plan->steps[i].next);
         }

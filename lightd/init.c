@@ -74,7 +74,8 @@ static int usage(FILE *to)
               "  --minimal                 the same\n"
               "  --storage-backend DRIVER  overlay or dir\n"
               "  --storage-pool NAME       the pool to make or to use\n"
-              "  --preseed                 do what the YAML document on standard input says, all of it or nothing\n"
+              "  --preseed                 do what the YAML document on standard input says, all of it or nothing;\n"
+              "                            one that was killed in the middle is finished by the same document again\n"
               "  --dump                    print such a document of what there is\n\n"
               "Example: lightd init --auto && lightc launch debian:12 c1\n",
               to);

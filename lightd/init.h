@@ -36,6 +36,7 @@ struct init_step {
         const char *list;              /* of the API, where a new one is posted */
         struct json_object *now;       /* NULL: it is not there yet */
         struct json_object *next;
+        char *etag;                    /* of what is there: as it was found, after the step as the step left it */
 };
 
 struct init_plan {
@@ -46,8 +47,12 @@ struct init_plan {
 /* The daemon is asked for what is there, nothing is changed. */
 int init_plan_make(struct json_object *document, struct init_plan *ret, struct error *err);
 void init_plan_done(struct init_plan *plan);
-/* All of it, or what was done before the failure is taken back. -ECANCELED: a signal came. */
-int init_plan_apply(const struct init_plan *plan, struct error *err);
+/*
+ * All of it, or what was done before the failure is taken back. What somebody else changed meanwhile is neither written
+ * over nor taken back. -ECANCELED: a signal came. Killed in the middle it leaves whole steps; the same document again
+ * does the others.
+ */
+int init_plan_apply(struct init_plan *plan, struct error *err);
 
 /* The same shape of what is there: only what another server can take, too. */
 int init_dump(struct json_object **ret, struct error *err);

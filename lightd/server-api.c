@@ -162,6 +162,7 @@ static void on_config_stored(void *data, int r, struct error *err)
         }
         server_api_forget();
         event_lifecycle(req->server, req, "config-updated", "", "/1.0", NULL);
+        reply_etag(req, object_find(req->server, &server_config_kind, "", "config"));
         reply_empty(req);
 }
 

@@ -90,8 +90,10 @@ static void on_changed(void *data, int r, struct error *err)
 {
         struct pending *p = data;
         _cleanup_free_ char *source = xasprintf("/1.0/networks/%s", p->name);
-        if (r >= 0)
+        if (r >= 0) {
                 event_lifecycle(p->req->server, p->req, p->action, p->project, source, NULL);
+                reply_etag(p->req, object_find(p->req->server, &network_kind, p->project, p->name));
+        }
         if (r < 0 && err->code == ERR_CONFLICT && p->retry)
                 p->retry(p->req);
         else if (r < 0)

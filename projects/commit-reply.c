@@ -11,6 +11,7 @@ struct pending {
 static void pending_free(struct pending *p)
 {
         free(p->project);
+        free(p->reply.take_name);
         free(p->reply.take_source);
         json_object_put(p->reply.take_context);
         free(p);
@@ -22,6 +23,7 @@ static void succeed(struct pending *p)
         event_lifecycle(req->server, req, p->reply.action, p->project, p->reply.take_source,
                         TAKE_PTR(p->reply.take_context));
         _cleanup_free_ char *url = url_in_project(p->reply.take_source, p->project);
+        reply_etag(req, object_find(req->server, p->reply.kind, p->project, p->reply.take_name));
         if (p->reply.is_created)
                 reply_created(req, "%s", url);
         else

@@ -14,6 +14,8 @@
 struct commit_reply {
         const char *action;               /* "profile-created" */
         const char *project;              /* of the event; "" outside projects */
+        const struct object_kind *kind;   /* of what is changed, and its name afterwards: their ETag is answered */
+        char *take_name;
         char *take_source;                /* "/1.0/profiles/web"; also the Location */
         bool is_created;                  /* answers 201 */
         struct json_object *take_context; /* of the event */

@@ -12,7 +12,8 @@ static const struct plain_family *family_of(const struct request *req)
 static struct commit_reply reply_about(const struct plain_family *f, const char *action, const char *project,
                                        const char *name, route_fn retry)
 {
-        return (struct commit_reply){ .action = action, .project = project, .take_source = f->url(name), .retry = retry };
+        return (struct commit_reply){ .action = action, .project = project, .kind = f->kind, .take_name = xstrdup(name),
+                                      .take_source = f->url(name), .retry = retry };
 }
 
 /* Where the request's objects of the family are; "" outside projects. */
@@ -32,6 +33,7 @@ static void answer(struct request *req, int r, struct change *take_c, const stru
                 return;
         }
         change_free(take_c);
+        free(reply->take_name);
         free(reply->take_source);
         json_object_put(reply->take_context);
         reply_error(req, err);

@@ -149,11 +149,17 @@ void reply_created(struct request *req, const char *location_fmt, ...)
         finish_json(req, 201, &b);
 }
 
-void reply_object(struct request *req, struct object *o)
+void reply_etag(struct request *req, const struct object *o)
 {
         char etag[OBJECT_ETAG_SIZE];
+        if (o)
+                reply_header(req, "ETag", object_etag(o, etag));
+}
+
+void reply_object(struct request *req, struct object *o)
+{
         const struct strbuf *rest = object_rest(o);
-        reply_header(req, "ETag", object_etag(o, etag));
+        reply_etag(req, o);
         reply_text(req, rest->data, rest->len);
 }
 

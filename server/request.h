@@ -99,6 +99,8 @@ void reply_status(struct request *req, int status, const char *json, size_t n);
 void reply_raw(struct request *req, const char *content_type, const void *data, size_t n);
 void reply_file(struct request *req, const char *content_type, int64_t length, int take_fd);
 void reply_header(struct request *req, const char *name, const char *value); /* before the reply_… call */
+/* The ETag of what the request has just made or changed, so that its author may undo it and nothing else. o may be NULL. */
+void reply_etag(struct request *req, const struct object *o);
 
 /* "Content-Disposition: inline;filename=…", before reply_raw() or reply_file(); the name may be a guest's. */
 void reply_filename(struct request *req, const char *filename);

@@ -33,12 +33,13 @@ static void get_one(struct request *req)
 /* A request whose answer waits for jobs. */
 struct waiting {
         struct request *req;
-        char *url;
+        char *name, *url;
         const char *action;
 };
 
 static void waiting_free(struct waiting *w)
 {
+        free(w->name);
         free(w->url);
         free(w);
 }
@@ -47,6 +48,7 @@ static struct waiting *waiting_new(struct request *req, const char *name, const 
 {
         struct waiting *w = xnew(struct waiting);
         w->req = req;
+        w->name = xstrdup(name);
         w->url = xasprintf("/1.0/storage-pools/%s", name);
         w->action = action;
         return w;
@@ -55,8 +57,10 @@ static struct waiting *waiting_new(struct request *req, const char *name, const 
 static void on_changed(void *data, int r, struct error *err)
 {
         struct waiting *w = data;
-        if (r >= 0)
+        if (r >= 0) {
                 event_lifecycle(w->req->server, w->req, w->action, "", w->url, NULL);
+                reply_etag(w->req, object_find(w->req->server, &storage_pool_kind, "", w->name));
+        }
         if (r < 0)
                 reply_error(w->req, err);
         else if (w->req->method == METHOD_POST)
@@ -127,6 +131,7 @@ static void update(struct request *req, enum type_mode mode, route_fn retry)
         }
         const struct commit_reply reply = {
                 .action = "storage-pool-updated", .project = "", .retry = retry,
+                .kind = &storage_pool_kind, .take_name = xstrdup(o->name),
                 .take_source = xasprintf("/1.0/storage-pools/%s", o->name),
         };
         commit_and_reply(req, c, &reply);

@@ -130,6 +130,67 @@ assert_contains "$output" 'Undone: Storage pool "pool2" is removed again'
 assert_contains "$output" 'Undone: Storage pool "pool1" is as it was'
 unchanged
 
+# Runs the preseed and holds it after its first change: its standard output is full until the file "go" is there.
+cat >"$TEST_DIR/hold" <<'END'
+import fcntl, os, subprocess, sys, time
+r, w = os.pipe()
+os.write(w, b"\n" * fcntl.fcntl(w, 1031, 4096))
+init = subprocess.Popen([sys.argv[1], "init", "--preseed"], stdin=open(sys.argv[2]), stdout=w)
+os.close(w)
+open(sys.argv[3] + ".pid", "w").write(str(init.pid))
+while init.poll() is None and not os.path.exists(sys.argv[3]):
+    time.sleep(0.02)
+while text := os.read(r, 65536):
+    sys.stdout.buffer.write(text.lstrip(b"\n"))
+sys.exit(abs(init.wait()))
+END
+hold() {
+        rm -f "$TEST_DIR/go"
+        timeout "$COMMAND_LIMIT" python3 "$TEST_DIR/hold" "$BIN/lightd" "$TEST_DIR/preseed" "$TEST_DIR/go" >"$TEST_DIR/out" 2>&1 &
+        holding=$!
+}
+held_ends() { # status
+        local status=0
+        wait "$holding" || status=$?
+        assert_eq "$status" "$1" "the status"
+}
+is_described() { lightc query /1.0/storage-pools/pool1 | jq -e --arg d "$1" '.description == $d' >/dev/null; }
+
+step "what somebody else changed meanwhile is neither undone nor written over"
+sed -i -e /^config:/d -e /pool2/d "$TEST_DIR/preseed"
+hold
+wait_for is_described other
+lightc query -X PATCH -d '{"description":"theirs"}' /1.0/storage-pools/pool1 >/dev/null
+touch "$TEST_DIR/go"
+held_ends 1
+assert_contains "$(cat "$TEST_DIR/out")" 'Not undone: Storage pool "pool1" was changed by somebody else meanwhile'
+assert_contains "$(cat "$TEST_DIR/out")" 'could not be undone'
+is_described theirs
+cat >"$TEST_DIR/preseed" <<END
+storage_pools: [{name: pool1, description: other}]
+profiles: [{name: web, description: other}]
+END
+hold
+wait_for is_described other
+lightc query -X PATCH -d '{"description":"theirs"}' /1.0/profiles/web >/dev/null
+touch "$TEST_DIR/go"
+held_ends 1
+assert_contains "$(cat "$TEST_DIR/out")" 'Profile "web" was changed by somebody else meanwhile'
+assert_contains "$(cat "$TEST_DIR/out")" 'Undone: Storage pool "pool1" is as it was'
+is_described theirs
+assert_json "$(lightc query /1.0/profiles/web)" .description theirs
+
+step "one that is killed in the middle is finished by the same document again"
+hold
+wait_for is_described other
+kill -9 "$(cat "$TEST_DIR/go.pid")"
+held_ends 9
+assert_json "$(lightc query /1.0/profiles/web)" .description theirs "what the killed one had not come to"
+preseed >"$TEST_DIR/out"
+assert_contains "$(cat "$TEST_DIR/out")" 'Kept Storage pool "pool1"'
+assert_contains "$(cat "$TEST_DIR/out")" 'Changed Profile "web"'
+before=$(lightd init --dump)
+
 step "dump and preseed are each other's reverse, on another server too"
 lightd init --dump >"$TEST_DIR/preseed"
 assert_lacks "$(preseed)" "Changed"
