@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 
 struct code_row {
         const char *reason;
@@ -80,6 +81,15 @@ int error_set(struct error *err, enum error_code code, const char *fmt, ...)
         return error_errno(code);
 }
 
+/* Wherever it is met, it is this process's own limit: base/limits.h has those of the kernel. */
+static void hint_files(struct error *err)
+{
+        struct rlimit files = { 0 };
+        getrlimit(RLIMIT_NOFILE, &files);
+        error_hint(err, "lightd and its jobs may have %llu files open: set LimitNOFILE=1048576 in lightd.service "
+                        "(systemctl edit lightd), or: ulimit -n 1048576 before lightd", (unsigned long long)files.rlim_cur);
+}
+
 int error_set_errno(struct error *err, int r, const char *fmt, ...)
 {
         if (err) {
@@ -87,6 +97,8 @@ int error_set_errno(struct error *err, int r, const char *fmt, ...)
                 va_start(ap, fmt);
                 set_sentence(err, error_code_from_errno(r), fmt, ap, r < 0 ? -r : r);
                 va_end(ap);
+                if (r == -EMFILE || r == EMFILE)
+                        hint_files(err);
         }
         return r < 0 ? r : -r;
 }

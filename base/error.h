@@ -36,7 +36,7 @@ void error_copy(struct error *to, const struct error *from); /* to may be NULL *
 
 /* Sets code and sentence (an earlier content is replaced) and returns -errno of the code. err may be NULL. */
 int error_set(struct error *err, enum error_code code, const char *fmt, ...) _printf_(3, 4);
-/* The same with the words of an errno appended: "<sentence>: No space left on device". The code follows the errno. */
+/* The same with the words of an errno appended: "<sentence>: No space left on device". The code follows the errno; EMFILE has a hint. */
 int error_set_errno(struct error *err, int r, const char *fmt, ...) _printf_(3, 4);
 /* Puts "<prefix>: " before the sentence; returns the same negative errno as the code. */
 int error_prefix(struct error *err, const char *fmt, ...) _printf_(2, 3);

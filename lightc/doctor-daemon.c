@@ -70,7 +70,7 @@ static void look_daemon_files(const struct doctor *d, struct finding *f)
                 finding_set(f, VERDICT_OK, "%llu files: room for some %llu containers", n, n / FILES_EACH);
         } else {
                 finding_set(f, VERDICT_WARN, "%llu files: room for some %llu containers, then none starts", n, n / FILES_EACH);
-                finding_fix(f, "LimitNOFILE=1048576 in lightd.service (systemctl edit lightd), or: ulimit -Hn 1048576 before lightd");
+                finding_fix(f, "LimitNOFILE=1048576 in lightd.service (systemctl edit lightd), or: ulimit -n 1048576 before lightd");
         }
 }
 

@@ -2,24 +2,17 @@
 /* The kernel's limits, and how many containers each lets in. */
 #include "lightc/doctor.h"
 #include "base/alloc.h"
+#include "base/limits.h"
 
 #include <stdio.h>
 
-/*
- * What a small Debian with systemd takes of each, estimated; the daemon's descriptors were counted (8 each). Neighbours: the host remembers the container and the
- * container its gateway, in one table for all network namespaces; with IPv6 by the link's own address as well.
- */
-struct limit {
-        const char *sysctl, *path;
-        long long each, wanted;
-        const char *when_few; /* what happens then */
-};
-
 #define PROC "/proc/sys/"
 
-static void judge(const struct doctor *d, struct finding *f, const struct limit *l)
+static void judge(const struct doctor *d, struct finding *f, const char *sysctl)
 {
-        long long n = doctor_number(d, l->path, -1);
+        const struct kernel_limit *l = limit_find(sysctl);
+        _cleanup_free_ char *path = limit_path("", sysctl);
+        long long n = doctor_number(d, path, -1);
         if (n < 0) {
                 finding_set(f, VERDICT_OK, "there is no %s to be seen here", l->sysctl);
         } else if (n >= l->wanted) {
@@ -33,35 +26,32 @@ static void judge(const struct doctor *d, struct finding *f, const struct limit 
 
 static void look_pids(const struct doctor *d, struct finding *f)
 {
-        judge(d, f, &(struct limit){ "kernel.pid_max", PROC "kernel/pid_max", 20, 4194304, "nobody can fork" });
+        judge(d, f, "kernel.pid_max");
 }
 
 static void look_files(const struct doctor *d, struct finding *f)
 {
-        judge(d, f, &(struct limit){ "fs.file-max", PROC "fs/file-max", 500, 1000000, "no file can be opened by others than root" });
+        judge(d, f, "fs.file-max");
 }
 
 static void look_open_files(const struct doctor *d, struct finding *f)
 {
-        judge(d, f, &(struct limit){ "fs.nr_open", PROC "fs/nr_open", 10, 65536, "the daemon has no descriptor left" });
+        judge(d, f, "fs.nr_open");
 }
 
 static void look_aio(const struct doctor *d, struct finding *f)
 {
-        judge(d, f, &(struct limit){ "fs.aio-max-nr", PROC "fs/aio-max-nr", 2560, 1048576,
-                                     "databases inside find no asynchronous input and output" });
+        judge(d, f, "fs.aio-max-nr");
 }
 
 static void look_neighbours(const struct doctor *d, struct finding *f)
 {
-        judge(d, f, &(struct limit){ "net.ipv4.neigh.default.gc_thresh3", PROC "net/ipv4/neigh/default/gc_thresh3", 2, 4096,
-                                     "addresses are forgotten and names time out" });
+        judge(d, f, "net.ipv4.neigh.default.gc_thresh3");
 }
 
 static void look_neighbours6(const struct doctor *d, struct finding *f)
 {
-        judge(d, f, &(struct limit){ "net.ipv6.neigh.default.gc_thresh3", PROC "net/ipv6/neigh/default/gc_thresh3", 3, 4096,
-                                     "IPv6 addresses are forgotten and names time out" });
+        judge(d, f, "net.ipv6.neigh.default.gc_thresh3");
 }
 
 /*

@@ -2,6 +2,7 @@
 #include "runtime/start-internal.h"
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/limits.h"
 #include "base/path.h"
 #include "runtime/apparmor.h"
 #include "runtime/apparmor-profile.h"
@@ -40,8 +41,7 @@ static int clone_init(struct start *s, pid_t *ret_pid, int *ret_pidfd, struct er
                                    .cgroup = (uint64_t)payload };
         long pid = syscall(SYS_clone3, &args, sizeof args);
         if (pid < 0)
-                return error_set_errno(err, -errno, "Making the namespaces of instance \"%s\"",
-                                       s->spec->name);
+                return limit_error(err, -errno, LIMIT_INSTANCE, "Making the namespaces of instance \"%s\"", s->spec->name);
         if (pid == 0) {
                 fd_reset(&s->builder);
                 fd_reset(&s->rootfs);

@@ -2,6 +2,7 @@
 #include "runtime/command.h"
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/limits.h"
 #include "base/path.h"
 #include "runtime/apparmor.h"
 #include "runtime/inherited.h"
@@ -289,7 +290,7 @@ int command_error(const struct command *c, struct error *err)
         if (step == COMMAND_IDENTITY && r == -EINVAL)
                 return error_set(err, ERR_BAD_REQUEST, "The instance has no user \"%u\" or no group \"%u\"",
                                  c->req.uid, c->req.gid);
-        return error_set_errno(err, r, "%s", sentences[step]);
+        return limit_error(err, r, step == COMMAND_PTY ? LIMIT_TERMINAL : LIMIT_PROCESS, "%s", sentences[step]);
 }
 
 int command_exec_status(const struct command_report *report, const char *name, char **ret_message)

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/effect.h"
 #include "base/fd.h"
+#include "base/limits.h"
 #include "base/path.h"
 #include "base/process.h"
 #include "base/time.h"
@@ -103,14 +104,14 @@ static int launch_builder(struct progress *p, struct error *err)
         if (r == 0)
                 r = report_pair(c);
         if (r < 0)
-                return error_set_errno(err, r, "Making socket pairs");
+                return limit_error(err, r, LIMIT_OPEN, "Making socket pairs");
         s->to_builder = a[0], s->builder = a[1];
         s->to_init = b[0], s->init = b[1];
         s->rootfs = c[0], s->await_rootfs = c[1];
         effect_point(EFFECT_INIT_START, EFFECT_BEFORE);
         p->builder = fork();
         if (p->builder < 0)
-                return error_set_errno(err, -errno, "Starting instance \"%s\"", s->spec->name);
+                return limit_error(err, -errno, LIMIT_PROCESS, "Starting instance \"%s\"", s->spec->name);
         if (p->builder == 0)
                 builder_main(s);
         fd_reset(&s->builder);

@@ -3,6 +3,7 @@
 #include "server/internal.h"
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/limits.h"
 #include "base/fork-server.h"
 
 #include <signal.h>
@@ -298,7 +299,7 @@ static void run(struct job *job)
         int r = job->is_cancelled ? -ECANCELED : spawn(job);
         close_given(job);
         if (r < 0) {
-                error_set_errno(&job->error, r, "Starting %s %s", job->spec.program, job->spec.name);
+                limit_error(&job->error, r, LIMIT_PROCESS, "Starting %s %s", job->spec.program, job->spec.name);
                 fd_reset(&job->answer_fd);
                 timer_start(s, 0, fail_later, job);
                 return;
