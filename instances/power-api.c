@@ -124,6 +124,15 @@ static int need_running(struct instance *i, struct error *err)
         return error_object(err, "instance", i->name);
 }
 
+/* To be told how to start it is no help to whom it should stop. */
+static int need_not_stopped(struct instance *i, struct error *err)
+{
+        if (instance_is_running(i))
+                return 0;
+        error_set(err, ERR_WRONG_STATE, "Instance \"%s\" is not running", i->name);
+        return error_object(err, "instance", i->name);
+}
+
 static int need_unfrozen(struct instance *i, struct error *err)
 {
         int r = need_running(i, err);
@@ -187,7 +196,7 @@ static void run_unfreeze(struct action *a, const struct wish *w _unused_)
 
 static const struct action_row actions[] = {
         { "start", "Starting instance", "instance-started", need_stopped, run_start },
-        { "stop", "Stopping instance", "instance-stopped", need_running, run_stop },
+        { "stop", "Stopping instance", "instance-stopped", need_not_stopped, run_stop },
         { "restart", "Restarting instance", "instance-restarted", need_running, run_restart },
         { "freeze", "Freezing instance", "instance-paused", need_unfrozen, run_freeze },
         { "unfreeze", "Unfreezing instance", "instance-resumed", need_frozen, run_unfreeze },

@@ -16,6 +16,21 @@ static int instance_name(const char *word, char **ret_name, struct error *err)
         return error_set(err, ERR_UNSUPPORTED, "\"%s\" is the name of a snapshot, and there are none in this release", word);
 }
 
+/* "cp" copies files elsewhere: whoever gives a path is shown where that is here. */
+static int hint_at_files(const struct args *a, int r, struct error *err)
+{
+        const char *from = a->words[0], *to = a->words[1];
+        if (r >= 0 || (!strchr(from, '/') && !strchr(to, '/')))
+                return r;
+        bool is_pull = from[strcspn(from, ":/")] && *from != '/' && *from != '.';
+        const char *path = is_pull ? from : to;
+        size_t n = strcspn(path, ":/"), skip = n + (path[n] == ':');
+        error_hint(err, "to copy files: lightc file %s %s%s%.*s%s%s%s%s", is_pull ? "pull" : "push", is_pull ? "" : from,
+                   is_pull ? "" : " ", (int)n, path, path[skip] == '/' ? "" : "/", path + skip, is_pull ? " " : "",
+                   is_pull ? to : "");
+        return r;
+}
+
 static int refuse_later(const struct args *a, const char *const *options, struct error *err)
 {
         for (; *options; options++)
@@ -63,6 +78,7 @@ static int run_copy(struct client *c, const struct args *a, struct error *err)
                 r = instance_name(a->words[0], &from, err);
         if (r >= 0)
                 r = instance_name(a->words[1], &to, err);
+        r = hint_at_files(a, r, err);
         if (r >= 0)
                 r = copy_body(c, a, from, to, &body, err);
         if (r)

@@ -5,7 +5,6 @@
 #include "lightc/target.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 static bool is_confirmed(const char *word)
 {
@@ -65,12 +64,12 @@ static int delete_one(struct client *c, const struct args *a, const char *word, 
 static int run(struct client *c, const struct args *a, struct error *err)
 {
         int status = STATUS_OK;
-        if (args_has(a, "interactive") && !isatty(STDIN_FILENO))
-                return error_set(err, ERR_BAD_REQUEST, "--interactive needs a terminal");
         for (size_t i = 0; i < a->n_words; i++) {
                 _cleanup_error_ struct error why = ERROR_INIT;
-                if (args_has(a, "interactive") && !is_confirmed(a->words[i]))
-                        continue;
+                if (args_has(a, "interactive") && !is_confirmed(a->words[i])) {
+                        error_set(err, ERR_CANCELLED, "\"%s\" is kept: the answer was not yes", a->words[i]);
+                        return STATUS_FAILED;
+                }
                 if (delete_one(c, a, a->words[i], &why) == 0)
                         continue;
                 output_error(a->words[i], &why);

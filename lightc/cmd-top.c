@@ -124,6 +124,7 @@ static void draw(struct json_object *list)
         _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
         struct winsize size = { .ws_row = 24 };
         ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+        t.max_width = size.ws_col;
         for (size_t k = 0; k < ARRAY_SIZE(columns); k++)
                 table_add_column(&t, columns[k].header);
         size_t room = size.ws_row > 4 ? size.ws_row - 3u : 1, n = json_object_array_length(list);

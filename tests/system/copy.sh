@@ -58,6 +58,13 @@ lightc start other
 guest other true
 assert_fails "already exists" lightc copy fresh other
 assert_fails "not found" lightc copy nobody new
+assert_fails "lightc file push /etc/hosts fresh/root/" lightc cp /etc/hosts fresh/root/
+assert_fails "lightc file pull fresh/etc/hosts ." lightc cp fresh:/etc/hosts .
+assert_fails '"fresh" is kept' lightc delete --interactive fresh <<<no
+assert_fails '"fresh" is kept' lightc delete --interactive fresh </dev/null
+lightc copy fresh asked
+lightc delete --interactive asked <<<yes
+assert_fails "not found" lightc info asked
 assert_fails "name" lightc copy fresh 'bad/na me'
 assert_fails "not there" lightc copy fresh new -s dirs
 assert_fails "not there" lightc copy fresh new --refresh

@@ -80,6 +80,35 @@ wait_for is_busy
 assert_eq "$(lightc top --format csv | cut -d, -f1)" c1
 assert_contains "$(lightc top)" "PROCESSES"
 lightc exec c1 -T -- touch /stop
+cat >"$TEST_DIR/terminal" <<'END'
+import fcntl, os, pty, re, struct, sys, termios
+pid, fd = pty.fork()
+if pid == 0:
+    while struct.unpack("HHHH", fcntl.ioctl(0, termios.TIOCGWINSZ, b"\0" * 8))[1] != 60:
+        pass
+    os.execv(sys.argv[1], sys.argv[1:])
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 60, 0, 0))
+before, seen = termios.tcgetattr(fd), b""
+while seen.count(b"q ends") < 2:
+    seen += os.read(fd, 65536)
+assert termios.tcgetattr(fd) != before, "it reads keys by the line"
+os.write(fd, b"\x03")
+after = None
+try:
+    while os.read(fd, 65536):
+        after = termios.tcgetattr(fd)
+except OSError:
+    pass
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+wide = [l for l in re.sub(r"\x1b\[[HJ]", "", seen.decode()).split("\r\n") if len(l) > 60]
+assert not wide, wide
+assert status == 0, status
+assert after is None or after == before, "the terminal is not as it was"
+END
+lightc copy c2 a-name-that-is-far-too-long-for-a-narrow-terminal
+lightc start a-name-that-is-far-too-long-for-a-narrow-terminal
+timeout 60 python3 "$TEST_DIR/terminal" "$BIN/lightc" top
+lightc delete --force a-name-that-is-far-too-long-for-a-narrow-terminal
 wait "$busy"
 lightc delete --force c1 c2
 stop_daemon
