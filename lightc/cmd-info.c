@@ -8,6 +8,8 @@
 
 #include <ctype.h>
 
+#define CONSOLE_LINES 20
+
 static void add_upper(struct strbuf *b, const char *text)
 {
         for (; *text; text++)
@@ -169,17 +171,41 @@ static void add_snapshots(struct strbuf *b, struct json_object *snapshots)
         table_draw(&t, b);
 }
 
-static int add_log(struct client *c, const char *name, struct strbuf *b, struct error *err)
+static int get_text(struct client *c, const char *url, struct strbuf *text, struct error *err)
 {
-        _cleanup_free_ char *url = client_url(c, NULL, "instances", name, "logs", "lxc.log", NULL);
-        _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
         struct request req = { .method = "GET", .url = url };
         int status = client_begin(c, &req, err);
-        if (status >= 400)
-                return client_read_error(c, status, err);
-        int r = status < 0 ? status : client_read_text(c, &text, err);
-        if (r == 0)
-                strbuf_addf(b, "\nLog:\n\n%s\n", strbuf_str(&text));
+        if (status < 0)
+                return status;
+        return status >= 400 ? client_read_error(c, status, err) : client_read_text(c, text, err);
+}
+
+/* From where the last `lines` lines begin. */
+static const char *last_lines(const struct strbuf *text, unsigned lines)
+{
+        const char *start = strbuf_str(text), *p = start + text->len;
+        if (p > start && p[-1] == '\n')
+                p--;
+        for (; p > start; p--)
+                if (p[-1] == '\n' && --lines == 0)
+                        return p;
+        return start;
+}
+
+/* What an LXD has of the container's start, then what its console has shown last: that is where its init complains. */
+static int add_log(struct client *c, const char *name, struct strbuf *b, struct error *err)
+{
+        _cleanup_free_ char *log_url = client_url(c, NULL, "instances", name, "logs", "lxc.log", NULL);
+        _cleanup_free_ char *console_url = client_url(c, NULL, "instances", name, "console", NULL);
+        _cleanup_strbuf_ struct strbuf log = STRBUF_INIT, console = STRBUF_INIT;
+        int r = get_text(c, log_url, &log, err);
+        if (r < 0)
+                return r;
+        strbuf_addf(b, "\nLog:\n\n%s\n", strbuf_str(&log));
+        r = get_text(c, console_url, &console, err);
+        if (r == 0 && console.len)
+                strbuf_addf(b, "Console (its last %u lines; lightc logs %s shows all):\n\n%s\n", CONSOLE_LINES, name,
+                            last_lines(&console, CONSOLE_LINES));
         return r;
 }
 
@@ -237,7 +263,7 @@ static int run(struct client *c, const struct args *a, struct error *err)
 static const struct option options[] = {
         { .name = "format", .letter = 'f', .value = "yaml|json", .help = "The daemon, or all of its resources, as json or yaml" },
         { .name = "resources", .help = "Show the machine's resources" },
-        { .name = "show-log", .help = "Show the instance's log, too" },
+        { .name = "show-log", .help = "Show the instance's log and the end of its console's, too" },
         { .name = "target", .value = "member", .help = "Cluster member (there is no cluster: ignored)" },
         { 0 },
 };

@@ -37,12 +37,20 @@ assert_contains "$page" "PID: $(lightc query /1.0/instances/c1/state | jq .pid)"
 
 step "its log"
 assert_contains "$(lightc info c1 --show-log)" "Log:"
-diff <(lxc info c1 --show-log | settled) <(lightc info c1 --show-log | settled) || fail "the pages with a log differ"
+before_console() { sed '/^Console (/,$d'; }
+diff <(lxc info c1 --show-log | settled) <(lightc info c1 --show-log | before_console | settled) || fail "the pages with a log differ"
+lightc exec c1 -T -- sh -c 'for i in $(seq 30); do echo "line-$i."; done >/dev/console'
+shows_last() { lightc info c1 --show-log | grep -q '^line-30\.'; }
+wait_for shows_last
+assert_contains "$(lightc info c1 --show-log)" "Console (its last 20 lines"
+assert_contains "$(lightc info c1 --show-log)" "line-11."
+assert_lacks "$(lightc info c1 --show-log)" "line-10."
 
 step "stopped"
 lightc stop -f c1
 same_page c1
 assert_lacks "$(lightc info c1)" "Resources:"
+assert_contains "$(lightc info c1 --show-log)" "line-30."
 assert_contains "$(lightc info c1)" "Last Used: "
 
 step "a pool: what its filesystem says"
