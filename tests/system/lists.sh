@@ -19,13 +19,15 @@ api PATCH /1.0/instances/c1 "$(jq -n --arg text "$ODD" '{description: $text}')" 
 api PATCH /1.0/profiles/default "$(jq -n --arg text "$ODD" '{description: $text}')" | jq -e '.status_code == 200' >/dev/null
 lightc alias add odd "list '$ODD'"
 lightc image set-property busybox description="$ODD"
+lightc config template create c1 "$ODD" </dev/null
 
-declare -A text=([list]="" ["alias list"]="$ODD" ["image list"]="$ODD" ["profile list"]="$ODD")
+declare -A text=([list]="" ["alias list"]="$ODD" ["image list"]="$ODD" ["profile list"]="$ODD" ["config template list"]="$ODD")
 lists=0
 while IFS= read -r path; do
         read -ra words <<<"$path"
         step "$path"
         [ "$path" != "network list-leases" ] || words+=("$(lightc network list -f json | jq -r '.[] | select(.managed).name' | head -n 1)")
+        [ "$path" != "config template list" ] || words+=(c1)
         formats "${text[$path]:-}" "${words[@]}"
         lists=$((lists + 1))
 done < <(lightc --dump | jq -r '.commands[] | select((.group | not) and (.path | test("(^| )list(-leases)?$"))
